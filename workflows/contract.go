@@ -63,6 +63,8 @@ type DrainInput struct {
 	OriginalRunID string `json:"original_run_id"`
 	// AfterEpoch is the last epoch in the run's own history; 0 if there is none.
 	AfterEpoch int64 `json:"after_epoch"`
+	// Waits counts the drains just before this one that ended with OutcomeWait.
+	Waits int `json:"waits,omitempty"`
 }
 
 // The outcomes of a drain.
@@ -120,9 +122,9 @@ type RecoverInput struct {
 // RecoverOutput is the result of a recovery activity that needs no other attempt.
 type RecoverOutput struct {
 	Epoch int64 `json:"epoch"`
-	// Outcome is the event's status, or empty if the attempt found that there was
-	// nothing left for it to do.
-	Outcome string `json:"outcome,omitempty"`
+	// Settled tells that this activity settled the event. Without it there was
+	// nothing left to do: the event was settled otherwise, or the subject is held.
+	Settled bool `json:"settled,omitempty"`
 }
 
 // Operate is an operator's verb, as an update or a signal carries it.
