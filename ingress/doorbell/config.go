@@ -13,9 +13,9 @@ type Config struct {
 }
 
 const (
-	minSweepInterval = time.Second    // below it, sweeping is a load of its own
-	maxSweepInterval = time.Hour      // above it, a lost ring looks like a lost event
-	minRetention     = 24 * time.Hour // senders repeat a delivery for that long
+	minSweepInterval = 100 * time.Millisecond // below it, sweeping is a load of its own
+	maxSweepInterval = time.Hour              // above it, a lost ring looks like a lost event
+	minRetention     = time.Minute            // senders repeat a delivery for longer than that
 )
 
 // Validate reports every problem at once by environment name.

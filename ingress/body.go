@@ -1,0 +1,149 @@
+package ingress
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// firstBuffer is what a request may take before it has sent anything. Buffers
+	// then double as bytes arrive, so that a sender that promises much and sends
+	// nothing takes nothing from the others.
+	firstBuffer = 4 << 10
+
+	// A body may take defaultPatience and then a second for each bodyRate bytes: a
+	// 40 MB body has almost three minutes, a trickle ten seconds.
+	defaultPatience = 10 * time.Second
+	bodyRate        = 256 << 10
+)
+
+// budget is the memory that all bodies together may hold.
+type budget struct{ free atomic.Int64 }
+
+// take never waits: waiting requests would hold what they have and so could
+// block each other.
+func (b *budget) take(n int64) bool {
+	for {
+		free := b.free.Load()
+		if free < n {
+			return false
+		}
+		if b.free.CompareAndSwap(free, free-n) {
+			return true
+		}
+	}
+}
+
+// body is a request's body and its share of the budget.
+type body struct {
+	bytes  []byte
+	budget *budget
+	taken  int64
+	once   sync.Once
+}
+
+// release gives the share back. The bytes must not be used after it.
+func (b *body) release() { b.once.Do(func() { b.budget.free.Add(b.taken) }) }
+
+// grow makes room for more bytes, up to ceiling.
+func (b *body) grow(ceiling int64) bool {
+	size := min(max(2*int64(cap(b.bytes)), firstBuffer), ceiling)
+	if !b.budget.take(size - b.taken) {
+		return false
+	}
+	b.taken = size
+	larger := make([]byte, len(b.bytes), size)
+	copy(larger, b.bytes)
+	b.bytes = larger
+	return true
+}
+
+// readBody reads a request's body: at most limit bytes, not too slowly, and no
+// more than the budget allows. Whatever it returns must be released.
+func (d *Door) readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
+	read := &body{budget: d.bodies}
+	ceiling := d.maxBody
+	if r.ContentLength >= 0 {
+		ceiling = r.ContentLength
+	}
+	if ceiling > d.maxBody {
+		return read, errTooLarge
+	}
+	if r.ContentLength == 0 || r.Body == nil {
+		return read, nil
+	}
+	pace := newPace(w, d.patience)
+	for {
+		if len(read.bytes) == cap(read.bytes) {
+			if int64(len(read.bytes)) == ceiling {
+				return read, atEnd(r.Body)
+			}
+			if !read.grow(ceiling) {
+				return read, errFull
+			}
+		}
+		n, err := r.Body.Read(read.bytes[len(read.bytes):cap(read.bytes)])
+		read.bytes = read.bytes[:len(read.bytes)+n]
+		if errors.Is(err, io.EOF) {
+			return read, nil
+		}
+		if err != nil {
+			return read, readError(err)
+		}
+		pace.extend(len(read.bytes))
+	}
+}
+
+// atEnd returns nil if a body that has reached its limit has no byte more.
+func atEnd(rest io.Reader) error {
+	var probe [1]byte
+	_, err := io.ReadFull(rest, probe[:])
+	switch {
+	case err == nil:
+		return errTooLarge
+	case errors.Is(err, io.EOF):
+		return nil
+	default:
+		return readError(err)
+	}
+}
+
+// readError drops the cause's text: it may quote what was sent.
+func readError(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return errSlow
+	}
+	return errBroken
+}
+
+// pace is the connection's read deadline, which moves as bytes arrive.
+type pace struct {
+	connection *http.ResponseController
+	start      time.Time
+	patience   time.Duration
+	set        int // bytes read when the deadline was set
+}
+
+func newPace(w http.ResponseWriter, patience time.Duration) *pace {
+	p := &pace{connection: http.NewResponseController(w), start: time.Now(), patience: patience}
+	p.move(0)
+	return p
+}
+
+func (p *pace) extend(read int) {
+	if read-p.set >= bodyRate/4 { // a system call each quarter second's worth
+		p.move(read)
+	}
+}
+
+func (p *pace) move(read int) {
+	p.set = read
+	allowed := p.patience + time.Duration(read)*time.Second/bodyRate
+	// A writer without deadlines is a test's; the server's own limits hold anyway.
+	_ = p.connection.SetReadDeadline(p.start.Add(allowed))
+}

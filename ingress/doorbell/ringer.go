@@ -1,0 +1,281 @@
+package doorbell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/holdfast-project/holdfast/workflows"
+)
+
+const (
+	// DefaultCapacity is how many subjects may wait at once: some 20 MB when all
+	// IDs have their greatest length.
+	DefaultCapacity = 65_536
+	// DefaultCallers is how many rings are under way at once: a few milliseconds
+	// each, so thousands of rings a second, far more than a small Temporal starts.
+	DefaultCallers = 16
+
+	callTimeout  = 5 * time.Second // the SDK itself tries again within it
+	firstBackoff = 500 * time.Millisecond
+	maxBackoff   = 30 * time.Second
+	logInterval  = 30 * time.Second // between two lines about a Temporal that is away
+)
+
+// Options are what a Ringer needs.
+type Options struct {
+	Temporal Starter
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+
+	TaskQueue string // empty: workflows.DefaultTaskQueue
+	Capacity  int    // zero: DefaultCapacity
+	Callers   int    // zero: DefaultCallers
+}
+
+// Ringer carries rings to Temporal in the background. A subject waits in it once,
+// however often it is rung, and is tried again until it is rung or Close is
+// called. It is safe for concurrent use.
+type Ringer struct {
+	temporal  Starter
+	log       *slog.Logger
+	taskQueue string
+	capacity  int
+	metrics   *ringerMetrics
+
+	calls  context.Context // ended when Close gives up
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu      sync.Mutex
+	work    *sync.Cond
+	rings   map[string]*ring // all of them, by subject
+	fresh   []*ring          // never tried
+	again   []*ring          // whose wait is over
+	closing bool
+	logged  time.Time
+}
+
+// ring is a subject that is to be rung.
+type ring struct {
+	subject string
+	tell    bool // with SignalOperate
+	calling bool
+	telling bool // and the call under way does
+	repeat  bool // rung while calling: the call may have come before the event
+	failed  int  // calls in a row
+	timer   *time.Timer
+}
+
+// NewRinger starts a Ringer. Close ends it. It panics if its metrics are
+// registered already.
+func NewRinger(o Options) *Ringer {
+	r := &Ringer{
+		temporal:  o.Temporal,
+		log:       o.Log,
+		taskQueue: o.TaskQueue,
+		capacity:  o.Capacity,
+		rings:     map[string]*ring{},
+	}
+	if r.taskQueue == "" {
+		r.taskQueue = workflows.DefaultTaskQueue
+	}
+	if r.capacity == 0 {
+		r.capacity = DefaultCapacity
+	}
+	callers := o.Callers
+	if callers == 0 {
+		callers = DefaultCallers
+	}
+	r.work = sync.NewCond(&r.mu)
+	r.calls, r.cancel = context.WithCancel(context.Background())
+	r.metrics = newRingerMetrics(o.Registry, func() float64 { return float64(r.Waiting()) })
+	for i := range max(callers, 2) {
+		// Every second caller takes fresh rings only, so that subjects that keep
+		// failing, each until its timeout, never delay the others.
+		r.done.Go(func() { r.run(i%2 == 0) })
+	}
+	return r
+}
+
+// Ring wakes a subject. It never blocks. When too many wait, the ring is dropped
+// and counted: the sweeper repeats it.
+func (r *Ringer) Ring(subject string) { r.add(subject, false) }
+
+// Tell wakes a subject and has it read its row again, also in the middle of a
+// wait. It never blocks; when too many wait it is dropped, counted and logged.
+func (r *Ringer) Tell(subject string) {
+	if !r.add(subject, true) {
+		r.log.Warn("subject not told of a change of its row: too many rings wait; it looks by itself before its next event",
+			slog.String("subject", subject))
+	}
+}
+
+// Waiting is how many subjects are still to be rung.
+func (r *Ringer) Waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.rings)
+}
+
+func (r *Ringer) add(subject string, tell bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if waiting, found := r.rings[subject]; found {
+		waiting.tell = waiting.tell || tell
+		waiting.repeat = waiting.calling
+		return true
+	}
+	if r.closing || len(r.rings) >= r.capacity {
+		r.metrics.rings.WithLabelValues(outcomeDropped).Inc()
+		return false
+	}
+	added := &ring{subject: subject, tell: tell}
+	r.rings[subject] = added
+	r.fresh = append(r.fresh, added)
+	r.work.Signal() // any caller takes fresh rings
+	return true
+}
+
+// run is one caller.
+func (r *Ringer) run(freshOnly bool) {
+	for {
+		next := r.next(freshOnly)
+		if next == nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.calls, callTimeout)
+		err := r.call(ctx, next.subject, next.telling)
+		cancel()
+		r.finish(next, err)
+	}
+}
+
+// next waits for a ring to carry, and returns nil when there is no more.
+func (r *Ringer) next(freshOnly bool) *ring {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		var found *ring
+		switch {
+		case r.calls.Err() != nil:
+			return nil
+		case len(r.again) > 0 && (!freshOnly || r.closing):
+			found, r.again = r.again[0], r.again[1:]
+		case len(r.fresh) > 0:
+			found, r.fresh = r.fresh[0], r.fresh[1:]
+		case r.closing:
+			return nil
+		default:
+			r.work.Wait()
+			continue
+		}
+		found.calling = true
+		found.telling, found.tell = found.tell, false
+		return found
+	}
+}
+
+func (r *Ringer) finish(rung *ring, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rung.calling = false
+	if err == nil {
+		r.metrics.rings.WithLabelValues(outcomeRung).Inc()
+		rung.failed = 0
+		if rung.repeat {
+			rung.repeat = false
+			r.fresh = append(r.fresh, rung)
+			r.work.Signal()
+			return
+		}
+		delete(r.rings, rung.subject)
+		return
+	}
+	r.metrics.rings.WithLabelValues(outcomeFailed).Inc()
+	rung.failed++
+	rung.repeat = false
+	rung.tell = rung.tell || rung.telling
+	if r.closing {
+		return // it stays among the rings, so that Close can count it
+	}
+	r.complain(rung, err)
+	rung.timer = time.AfterFunc(backoff(rung.failed), func() { r.retry(rung) })
+}
+
+// retry puts a ring whose wait is over back into the queue.
+func (r *Ringer) retry(rung *ring) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rung.timer == nil {
+		return // Close was faster
+	}
+	rung.timer = nil
+	r.again = append(r.again, rung)
+	r.work.Broadcast()
+}
+
+// backoff doubles with each failure; half of it is left to chance, so that the
+// subjects of an outage do not come back all at once.
+func backoff(failed int) time.Duration {
+	wait := maxBackoff
+	if failed < 8 {
+		wait = min(firstBackoff<<(failed-1), maxBackoff)
+	}
+	return wait/2 + rand.N(wait/2)
+}
+
+// complain logs at most every logInterval: during an outage every ring fails.
+func (r *Ringer) complain(rung *ring, err error) {
+	if !r.logged.IsZero() && time.Since(r.logged) < logInterval {
+		return
+	}
+	r.logged = time.Now()
+	r.log.Warn("ring delayed: its events are safe in the inbox, and it is tried again",
+		slog.String("subject", rung.subject), slog.Int("waiting", len(r.rings)), slog.Any("error", err))
+}
+
+// Close takes no more rings, tries each that waits once more, and gives up at the
+// end of ctx. Its error says how many were left: the sweeper repeats those.
+func (r *Ringer) Close(ctx context.Context) error {
+	r.mu.Lock()
+	r.closing = true
+	for _, waiting := range r.rings {
+		if waiting.timer != nil {
+			waiting.timer.Stop()
+			waiting.timer = nil
+			r.again = append(r.again, waiting)
+		}
+	}
+	r.work.Broadcast()
+	r.mu.Unlock()
+
+	flushed := make(chan struct{})
+	go func() { defer close(flushed); r.done.Wait() }()
+	select {
+	case <-flushed:
+	case <-ctx.Done():
+		r.stop()
+		<-flushed
+	}
+	r.stop()
+	if left := r.Waiting(); left > 0 {
+		return errors.Join(context.Cause(ctx), fmt.Errorf("%d subjects were not rung; the sweeper of the next start rings them", left))
+	}
+	return nil
+}
+
+// stop ends the calls and wakes the callers, under the lock so that none of them
+// falls asleep in between.
+func (r *Ringer) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cancel()
+	r.work.Broadcast()
+}

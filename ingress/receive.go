@@ -1,0 +1,219 @@
+package ingress
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/providers"
+)
+
+// receive takes one request through the door, step by step. The cheap steps that
+// need no body come first, and nothing is stored before the request is genuine.
+func (d *Door) receive(v *visit) (providers.Answer, error) {
+	if err := d.find(v); err != nil {
+		return providers.Answer{}, err
+	}
+	if v.request.Method != http.MethodPost {
+		return v.withoutBody()
+	}
+	// No known sender compresses. What is signed and what is delivered is the body
+	// as it was sent, and to unpack it for an unknown sender would be to let a few
+	// bytes fill the memory.
+	if encoding := v.request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return providers.Answer{}, errEncoded
+	}
+	read, err := d.readBody(v.c.Writer, v.c.Request)
+	v.body = read
+	if err != nil {
+		return providers.Answer{}, err
+	}
+	v.request.Body = read.bytes
+	if answer, ok := v.handshake(); ok {
+		return answer, nil
+	}
+	if err := v.source.Provider.Verify(v.request); err != nil {
+		return providers.Answer{}, err
+	}
+	delivery, err := v.parse()
+	if err != nil {
+		return providers.Answer{}, err
+	}
+	v.receipts, err = d.append(v, delivery)
+	if err != nil {
+		return providers.Answer{}, err
+	}
+	return accepted(v.receipts)
+}
+
+// find looks up the source that the path names.
+func (d *Door) find(v *visit) error {
+	request := v.c.Request
+	source, known := d.sources[v.c.Param("source")]
+	if !known {
+		return errNoSource
+	}
+	v.source = source
+	v.request = providers.Request{
+		Method:     request.Method,
+		Header:     request.Header,
+		Query:      request.URL.Query(),
+		Suffix:     v.c.Param("suffix"),
+		ReceivedAt: v.started.UTC(),
+	}
+	if v.request.Suffix == "" {
+		return nil
+	}
+	if suffixed, ok := source.Provider.(providers.Suffixed); !ok || !suffixed.AcceptsSuffix(v.request.Suffix) {
+		return errNoSource
+	}
+	return nil
+}
+
+// withoutBody answers what is not a POST: a handshake, or a look at what is allowed.
+func (v *visit) withoutBody() (providers.Answer, error) {
+	if answer, ok := v.handshake(); ok {
+		return answer, nil
+	}
+	v.allow = "POST, OPTIONS"
+	if _, ok := v.source.Provider.(providers.Handshaker); ok {
+		v.allow = "GET, POST, OPTIONS"
+	}
+	if v.request.Method == http.MethodOptions {
+		return providers.Answer{Status: http.StatusNoContent}, nil
+	}
+	return providers.Answer{}, errMethod
+}
+
+func (v *visit) handshake() (providers.Answer, bool) {
+	if handshaker, ok := v.source.Provider.(providers.Handshaker); ok {
+		answer, ok := handshaker.Handshake(v.request)
+		v.handshook = ok
+		return answer, ok
+	}
+	return providers.Answer{}, false
+}
+
+// parse makes a delivery of a genuine request. Only a query is an error:
+// whatever else a provider cannot read is kept as quarantined, and so is what
+// makes it panic, for it would do so each time the sender tries.
+func (v *visit) parse() (inbox.Delivery, error) {
+	delivery := inbox.Delivery{ContentType: contentType(v.request.Header), Body: v.request.Body}
+	events, err := v.events()
+	if errors.Is(err, providers.ErrQuery) {
+		return delivery, err
+	}
+	if err == nil && len(events) == 0 {
+		err = fmt.Errorf("%w: the provider found no event in it", providers.ErrNotUnderstood)
+	}
+	if err != nil {
+		v.reason = err.Error()
+		delivery.Events = []inbox.NewEvent{v.source.quarantine(v.request.Body, v.reason, v.request.ReceivedAt)}
+	}
+	for i, event := range events {
+		delivery.Events = append(delivery.Events, v.source.admit(event, i, v.request.ReceivedAt))
+	}
+	for _, event := range delivery.Events {
+		v.types = append(v.types, event.Type)
+	}
+	return delivery, nil
+}
+
+func (v *visit) events() (events []providers.Event, err error) {
+	defer rescue(&err)
+	events, err = v.source.Provider.Parse(v.request)
+	if err != nil {
+		return nil, err
+	}
+	return events, nil
+}
+
+// contentType returns the body's type as it was given, if that can be a header
+// of a delivery at all.
+func contentType(header http.Header) string {
+	given := header.Get("Content-Type")
+	if given == "" {
+		return ""
+	}
+	if _, _, err := mime.ParseMediaType(given); err != nil || len(given) > maxSubject || unprintable(given) {
+		return "application/octet-stream"
+	}
+	return given
+}
+
+// append makes a delivery durable. The sender's hanging up does not stop it: an
+// event that made it to disk is rung at once. If the inbox is stuck, the sender is
+// told so in time, and the body keeps its share of the memory until it is not.
+func (d *Door) append(v *visit, delivery inbox.Delivery) ([]inbox.Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.c.Request.Context()), d.appendTimeout)
+	type outcome struct {
+		receipts []inbox.Receipt
+		err      error
+	}
+	done := make(chan outcome, 1)
+	held := v.body
+	v.body = nil
+	go func() {
+		defer cancel()
+		defer held.release()
+		var o outcome
+		defer func() { done <- o }()
+		defer rescue(&o.err)
+		o.receipts, o.err = d.inbox.Append(ctx, delivery)
+		if o.err == nil && len(o.receipts) != len(delivery.Events) {
+			o.err = fmt.Errorf("the inbox gave %d receipts for %d events", len(o.receipts), len(delivery.Events))
+		}
+		if o.err == nil {
+			d.ring(o.receipts)
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.receipts, o.err
+	case <-ctx.Done():
+		select {
+		case o := <-done: // both were ready
+			return o.receipts, o.err
+		default:
+			return nil, errStuck
+		}
+	}
+}
+
+func (d *Door) ring(receipts []inbox.Receipt) {
+	for _, receipt := range receipts {
+		if receipt.Ring {
+			d.bell.Ring(receipt.Subject)
+		}
+	}
+}
+
+// AcceptedJSON is the body of a 200: a receipt for each event of the request, in
+// their order.
+type AcceptedJSON struct {
+	Accepted []ReceiptJSON `json:"accepted"`
+}
+
+// ReceiptJSON says where an event is. A duplicate's are those of its first copy.
+type ReceiptJSON struct {
+	EventID   string `json:"event_id"`
+	Sequence  int64  `json:"sequence"`
+	Subject   string `json:"subject"`
+	Duplicate bool   `json:"duplicate"`
+}
+
+func accepted(receipts []inbox.Receipt) (providers.Answer, error) {
+	answer := AcceptedJSON{Accepted: make([]ReceiptJSON, 0, len(receipts))}
+	for _, r := range receipts {
+		answer.Accepted = append(answer.Accepted, ReceiptJSON{
+			EventID: r.EventID, Sequence: r.Sequence, Subject: r.Subject, Duplicate: r.Duplicate,
+		})
+	}
+	body, err := json.Marshal(answer)
+	return providers.Answer{Status: http.StatusOK, ContentType: "application/json", Body: body}, err
+}

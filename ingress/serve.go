@@ -1,0 +1,128 @@
+package ingress
+
+import (
+	"encoding/json"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/providers"
+)
+
+// answerTimeout is how long a sender may take to read its answer.
+const answerTimeout = 10 * time.Second
+
+// visit is one request on its way through the door, and what its log line needs.
+type visit struct {
+	c         *gin.Context
+	started   time.Time
+	requestID string
+	source    Source // empty: unknown
+	request   providers.Request
+	body      *body
+	allow     string // methods, for those who use another
+	handshook bool
+
+	types    []string
+	receipts []inbox.Receipt
+	reason   string // of a quarantined request
+}
+
+// serve answers one request, whatever happens, and logs and counts it once.
+func (d *Door) serve(c *gin.Context) {
+	v := &visit{c: c, started: d.now(), requestID: requestID(c.Request.Header)}
+	answer, err := d.guarded(v)
+	if err != nil {
+		answer = v.refuse(err)
+	}
+	if answer.Status < 200 || answer.Status > 599 || answer.Status == http.StatusInternalServerError {
+		answer.Status = http.StatusServiceUnavailable // a provider's mistake is not the sender's
+	}
+	v.write(answer, err)
+	d.report(v, answer.Status, err)
+}
+
+// guarded turns a panic into an error: the sender gets a 503 and comes again.
+func (d *Door) guarded(v *visit) (answer providers.Answer, err error) {
+	defer func() {
+		if v.body != nil {
+			v.body.release()
+		}
+	}()
+	defer rescue(&err)
+	return d.receive(v)
+}
+
+// rescue is to be deferred. It makes an error of a panic.
+func rescue(err *error) {
+	if value := recover(); value != nil {
+		*err = &panicError{value: value, stack: debug.Stack()}
+	}
+}
+
+// refuse forms the answer to an error, in the sender's own form if it has one.
+func (v *visit) refuse(err error) (answer providers.Answer) {
+	status, text := refusal(err)
+	body, _ := json.Marshal(map[string]string{"error": text})
+	plain := providers.Answer{Status: status, ContentType: "application/json", Body: body}
+	refuser, ok := v.source.Provider.(providers.Refuser)
+	if !ok {
+		return plain
+	}
+	defer func() {
+		if recover() != nil {
+			answer = plain
+		}
+	}()
+	answer = refuser.Refuse(v.request, status, text)
+	if answer.Status < 300 {
+		answer.Status = status // a refusal is never a yes
+	}
+	return answer
+}
+
+// write sends the answer. After a refusal that left the body unread, the
+// connection is closed rather than drained at the sender's pace.
+func (v *visit) write(answer providers.Answer, err error) {
+	header := v.c.Writer.Header()
+	header.Set("X-Request-Id", v.requestID)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	switch answer.Status {
+	case http.StatusServiceUnavailable:
+		header.Set("Retry-After", retryAfter)
+	case http.StatusUnsupportedMediaType:
+		header.Set("Accept-Encoding", "identity")
+	}
+	if err != nil && v.request.Body == nil && v.c.Request.ContentLength != 0 {
+		header.Set("Connection", "close")
+	}
+	if v.allow != "" {
+		header.Set("Allow", v.allow)
+	}
+	_ = http.NewResponseController(v.c.Writer).SetWriteDeadline(time.Now().Add(answerTimeout))
+	if len(answer.Body) == 0 {
+		v.c.Status(answer.Status)
+		v.c.Writer.WriteHeaderNow()
+		return
+	}
+	v.c.Data(answer.Status, answer.ContentType, answer.Body)
+}
+
+// requestID takes over a sane X-Request-Id, so that a proxy's log and ours can be
+// joined, and makes one up otherwise.
+func requestID(header http.Header) string {
+	given := header.Get("X-Request-Id")
+	if given == "" || len(given) > 64 || strings.ContainsFunc(given, notRequestIDRune) {
+		return newID()
+	}
+	return given
+}
+
+func notRequestIDRune(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.')
+}
