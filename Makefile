@@ -1,0 +1,100 @@
+# Everything a person or CI does with this repository. Recipes are POSIX sh.
+# A target with a ## comment is listed by `make help`.
+
+include .tools
+
+BIN      := $(CURDIR)/bin
+HOLDFAST := $(BIN)/holdfast
+LINT     := $(BIN)/golangci-lint
+WFCHECK  := $(BIN)/workflowcheck
+VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+# The race detector needs cgo, and so a C compiler. Go sets CGO_ENABLED to 0
+# where it finds none; `make check` then refuses instead of testing less.
+RACE      = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,)
+TESTFLAGS = $(RACE) -shuffle=on -count=1
+PKG       = ./...
+FUZZTIME  = 20s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@echo "make <target>, and mostly one of:"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: dev
+dev: build ## run the main job here: Temporal, ingress and worker in one terminal
+	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" exec $(HOLDFAST) dev $(ARGS)
+
+.PHONY: build
+build: ## build bin/holdfast
+	go build -ldflags '-X main.version=$(VERSION)' -o $(HOLDFAST) ./cmd/holdfast
+
+.PHONY: test
+test: ## run all tests, with the race detector; PKG=./inbox/... for some
+	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
+	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" go test $(TESTFLAGS) $(PKG)
+
+.PHONY: e2e
+e2e: ## run the end-to-end tests only (TestE2E...), and say what they do
+	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" go test $(TESTFLAGS) -v -run '^TestE2E' $(PKG)
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZTIME (20s)
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		dir=$$(dirname "$$file"); \
+		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file" | while read -r target; do \
+			echo "$$dir $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
+		done || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: lint
+lint: $(LINT) $(WFCHECK) ## golangci-lint, go vet, and workflowcheck for determinism
+	$(LINT) run
+	go vet ./...
+	$(WFCHECK) ./...
+
+.PHONY: fmt
+fmt: $(LINT) ## format all Go files as the linter wants them
+	$(LINT) fmt
+
+.PHONY: docs
+docs: build ## write the generated parts of README.md
+	$(HOLDFAST) settings --into README.md
+
+.PHONY: docs-check
+docs-check: build
+	@copy=$$(mktemp) && trap 'rm -f "$$copy"' EXIT && cp README.md "$$copy" && \
+		$(HOLDFAST) settings --into "$$copy" && \
+		diff -u README.md "$$copy" || { echo "README.md is out of date: run make docs" >&2; exit 1; }
+
+.PHONY: histories
+histories: ## record workflow histories with the last released code, for the replay test
+	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" sh deploy/histories.sh
+
+.PHONY: check
+check: race-required lint docs-check test ## all of it: what CI runs
+
+.PHONY: race-required
+race-required:
+	@$(if $(RACE),:,echo "make check needs the race detector, and that a C compiler: install gcc, or run make test" >&2; exit 1)
+
+.PHONY: clean
+clean: ## remove what was built; ./data stays
+	rm -rf $(BIN)
+	go clean -testcache
+
+# A tool is built again when its version changes.
+$(LINT): .tools
+	GOFLAGS= GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@touch $@
+
+$(WFCHECK): .tools
+	GOFLAGS= GOBIN=$(BIN) go install go.temporal.io/sdk/contrib/tools/workflowcheck@$(WORKFLOWCHECK_VERSION)
+	@touch $@
