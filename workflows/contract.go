@@ -85,6 +85,7 @@ type DrainOutput struct {
 	// Reopened counts the events that a reset made pending again.
 	Reopened int           `json:"reopened,omitempty"`
 	Wait     time.Duration `json:"wait,omitempty"`
+	Until    time.Time     `json:"until,omitzero"` // when Wait is over, for people
 	// Reason says what is waited for, or why the subject is held; By is who holds it.
 	Reason string `json:"reason,omitempty"`
 	By     string `json:"by,omitempty"`
@@ -152,4 +153,6 @@ type Status struct {
 	Head    *Head  `json:"head,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	By      string `json:"by,omitempty"`
+	// Until is when a hold or a wait ends; zero: when an operator acts.
+	Until time.Time `json:"until,omitzero"`
 }
