@@ -1,0 +1,160 @@
+package providers
+
+import (
+	"encoding/json"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Redeam sends hints: the ids of what changed, to be fetched afterwards. Its
+// signature covers a time and a token but not the ids, so whoever holds one
+// signature can put other ids beside it. The token is therefore the key and the
+// rest of the body the Digest: a token that comes back with another body is
+// caught by the inbox.
+type Redeam struct {
+	keys      redeamKeys
+	sum       redeamSum
+	tolerance time.Duration
+}
+
+// redeamSuffix is what a path may end in: nothing in the body names the
+// notification's type, so each type has a URL of its own. Types we have not
+// heard of are ordinary ones.
+var redeamSuffix = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// AcceptsSuffix takes any single word, and nothing for one URL shared by all types.
+func (p *Redeam) AcceptsSuffix(suffix string) bool {
+	return suffix == "" || redeamSuffix.MatchString(suffix)
+}
+
+// redeamBody has its names in a map because they are case-sensitive, and what
+// is verified must be what is parsed.
+type redeamBody struct {
+	fields    map[string]json.RawMessage
+	signature redeamSignature
+}
+
+func readRedeam(b []byte) (redeamBody, error) {
+	var body redeamBody
+	if err := decode(b, &body.fields); err != nil {
+		return body, err
+	}
+	var signature map[string]json.RawMessage
+	if raw := body.fields["signature"]; raw != nil {
+		if err := decode(raw, &signature); err != nil {
+			return body, err
+		}
+	}
+	body.signature = redeamSignature{
+		sum:       member(signature, "sum"),
+		timestamp: member(signature, "timestamp"),
+		token:     member(signature, "token"),
+	}
+	return body, nil
+}
+
+func member(of map[string]json.RawMessage, name string) text {
+	var t text
+	_ = t.UnmarshalJSON(of[name]) // never fails
+	return t
+}
+
+func (b redeamBody) get(name string) text { return member(b.fields, name) }
+
+// Parse makes one event. Its type comes from the path, or from the fields that
+// are there if all types share one URL; its subject is the product, not the
+// rate, so that work on one product never runs in parallel.
+func (p *Redeam) Parse(r Request) ([]Event, error) {
+	body, err := readRedeam(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	supplier, product, booking := body.get("supplierID"), body.get("productID"), body.get("bookingID")
+	operation := first(body.get("operation"), "updated")
+	kind := first(text(r.Suffix), redeamType(body, operation))
+
+	subject := first(product, supplier, booking)
+	switch {
+	case kind == "booking" && booking != "":
+		subject = booking
+	case supplier != "" && product != "":
+		subject = supplier + "/" + product
+	}
+	if kind == "" || subject == "" {
+		return nil, notUnderstood("the body has no bookingID, productID or supplierID")
+	}
+
+	tree := decodeTree(r.Body)
+	delete(tree, "signature")
+	hash := digest(append([]byte(r.Suffix+"\n"), canonical(tree)...))
+	key := body.signature.token
+	if key == "" {
+		key = "sha256:" + text(hash) + "-" + body.signature.timestamp
+	}
+	event := Event{Type: string(kind + "." + operation), Subject: string(subject), Key: string(key), Digest: hash}
+	event.At = redeamTime(body.get("timestamp"), body.signature.timestamp)
+	return legible([]Event{event})
+}
+
+// redeamType guesses from the fields, which cannot tell a rate from its
+// availability or its prices.
+func redeamType(body redeamBody, operation text) text {
+	switch product := body.get("productID"); {
+	case body.get("bookingID") != "":
+		return "booking"
+	case body.get("rateID") != "":
+		return "rate"
+	case product != "" && (operation == "created" || operation == "removed"):
+		return "channelbinding"
+	case product != "":
+		return "product"
+	case body.get("supplierID") != "":
+		return "supplier"
+	default:
+		return ""
+	}
+}
+
+// milliseconds is where a Unix time stops to be in seconds: year 33658.
+const milliseconds = 1_000_000_000_000
+
+// unixTime reads seconds or milliseconds, written in at most 16 digits.
+func unixTime(t text) (time.Time, bool) {
+	n, ok := decimal(t)
+	switch {
+	case !ok:
+		return time.Time{}, false
+	case n >= milliseconds:
+		return time.UnixMilli(n).UTC(), true
+	default:
+		return time.Unix(n, 0).UTC(), true
+	}
+}
+
+// redeamTime is the first of the times given that can be read. Redeam's guide
+// speaks of a timestamp beside the signature's without showing one.
+func redeamTime(of ...text) time.Time {
+	for _, t := range of {
+		if at, ok := unixTime(t); ok {
+			return at
+		}
+		if at := t.time(); !at.IsZero() {
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+func decimal(t text) (int64, bool) {
+	if t == "" || len(t) > 16 || len(t) > 1 && t[0] == '0' {
+		return 0, false
+	}
+	for _, digit := range t {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseInt(string(t), 10, 64)
+	return n, err == nil
+}
