@@ -155,11 +155,10 @@ const maxRetryAfter = 10 * 365 * 24 * time.Hour
 
 // retryAfter reads a Retry-After header: seconds, or a date. 0 means none.
 func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64); err == nil {
-		if seconds > int64(maxRetryAfter/time.Second) {
-			return maxRetryAfter
-		}
-		return max(0, time.Duration(seconds)*time.Second)
+	// Out of range, ParseInt returns the nearest value.
+	seconds, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) {
+		return max(0, time.Duration(min(seconds, int64(maxRetryAfter/time.Second)))*time.Second)
 	}
 	if date, err := http.ParseTime(value); err == nil {
 		return min(max(0, date.Sub(now)), maxRetryAfter)

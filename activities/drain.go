@@ -129,12 +129,13 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (done bool, err error)
 
 func (d *drain) wait(wait time.Duration, reason string) {
 	d.out.Outcome, d.out.Wait, d.out.Reason = workflows.OutcomeWait, max(wait, time.Millisecond), reason
+	d.out.Until = d.now().Add(wait)
 }
 
 func (d *drain) heldBy(ctx context.Context, s inbox.Subject) error {
 	d.out.Outcome, d.out.Reason, d.out.By = workflows.OutcomeHeld, s.HeldReason, s.HeldBy
 	if !s.HeldUntil.IsZero() {
-		d.out.Wait = max(s.HeldUntil.Sub(d.now()), time.Millisecond)
+		d.out.Wait, d.out.Until = max(s.HeldUntil.Sub(d.now()), time.Millisecond), s.HeldUntil
 	}
 	entries, err := d.store.Next(ctx, s.ID, 1, 1)
 	if err != nil {

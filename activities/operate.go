@@ -29,7 +29,7 @@ func (a *Activities) Operate(ctx context.Context, in workflows.OperateInput) (wo
 	if err != nil {
 		return workflows.Status{}, err
 	}
-	status := workflows.Status{Subject: view.ID, State: string(view.State()), Reason: view.HeldReason, By: view.HeldBy}
+	status := workflows.Status{Subject: view.ID, State: string(view.State()), Reason: view.HeldReason, By: view.HeldBy, Until: view.HeldUntil}
 	if h := view.Head; h != nil {
 		status.Head = &workflows.Head{
 			Sequence: h.Sequence, Type: h.Type, Handler: h.Handler, Attempts: h.Attempts,

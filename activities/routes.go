@@ -31,10 +31,10 @@ func NewRoutes(settings []string, d *Destinations, handlers []Handler) (*Routes,
 		byName[h.Name] = h
 	}
 	r := &Routes{}
-	for _, setting := range settings {
+	for i, setting := range settings {
 		pattern, handler, err := parseRoute(setting, d, byName)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("HOLDFAST_ROUTES: %w", err))
+			problems = append(problems, fmt.Errorf("HOLDFAST_ROUTES: route %d: %w", i+1, err))
 			continue
 		}
 		r.routes = append(r.routes, route{pattern, handler})
@@ -46,31 +46,33 @@ func parseRoute(setting string, d *Destinations, handlers map[string]Handler) (s
 	pattern, target, found := strings.Cut(strings.TrimSpace(setting), "=")
 	switch {
 	case !found || pattern == "" || target == "":
-		// The setting may hold a password in a URL, so only its pattern is shown.
-		return "", Handler{}, fmt.Errorf("the route for %q is not of the form source/type=target", pattern)
+		// Not quoted: it may be a URL with a password.
+		return "", Handler{}, errors.New("is not of the form source/type=target; a comma in a URL is written %2C")
+	case strings.Contains(pattern, "://"):
+		return "", Handler{}, errors.New("is a URL where source/type=target is wanted; a comma in a URL is written %2C")
 	case pattern != "*" && !strings.Contains(pattern, "/"):
-		return "", Handler{}, fmt.Errorf("the pattern %q is not of the form source/type, such as redo/* or */return.updated", pattern)
+		return "", Handler{}, errors.New("its pattern is not of the form source/type, such as redo/* or */return.updated")
 	}
 	switch scheme, rest, _ := strings.Cut(target, ":"); scheme {
 	case "log":
 		if rest != "" {
-			return "", Handler{}, fmt.Errorf("the route for %q: log: takes nothing after the colon", pattern)
+			return "", Handler{}, fmt.Errorf("for %q: log: takes nothing after the colon", pattern)
 		}
 		return pattern, d.Log(), nil
 	case "go":
 		h, known := handlers[rest]
 		if !known {
-			return "", Handler{}, fmt.Errorf("the route for %q: there is no handler %q; there are: %s", pattern, rest, names(handlers))
+			return "", Handler{}, fmt.Errorf("for %q: there is no handler %q; there are: %s", pattern, rest, names(handlers))
 		}
 		return pattern, h, nil
 	case "http", "https":
 		u, err := url.Parse(target)
 		if err != nil || u.Host == "" {
-			return "", Handler{}, fmt.Errorf("the route for %q: the target is not a valid URL", pattern)
+			return "", Handler{}, fmt.Errorf("for %q: the target is not a valid URL", pattern)
 		}
 		return pattern, d.HTTP(u), nil
 	default:
-		return "", Handler{}, fmt.Errorf("the route for %q: the target must begin with http://, https://, log: or go:", pattern)
+		return "", Handler{}, fmt.Errorf("for %q: the target must begin with http://, https://, log: or go:", pattern)
 	}
 }
 
