@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func allCommand() *cobra.Command {
+	return processCommand(roles{ingress: true, worker: true}, &cobra.Command{
+		Use:   "all",
+		Short: "Run ingress and worker in one process",
+		Long: `Runs the ingress and the worker in one process, against the Temporal that
+TEMPORAL_ADDRESS names (127.0.0.1:7233). The namespace needs two search attributes;
+the start says how to create them.`,
+		Example: `  HOLDFAST_SOURCES=redo HOLDFAST_SOURCE_REDO_SECRET=… \
+  HOLDFAST_ROUTES='redo/*=https://app.example/hooks' holdfast all`,
+	})
+}
+
+func ingressCommand() *cobra.Command {
+	return processCommand(roles{ingress: true}, &cobra.Command{
+		Use:   "ingress",
+		Short: "Run an ingress alone (needs an inbox that processes share)",
+		Long: `Runs an ingress: it receives webhooks, makes them durable and rings Temporal. Its
+inbox must be one that several processes can share, which an SQLite file is not: with
+that, run ` + "`holdfast all`" + `.`,
+	})
+}
+
+func workerCommand() *cobra.Command {
+	return processCommand(roles{worker: true}, &cobra.Command{
+		Use:   "worker",
+		Short: "Run a worker alone (needs an inbox that processes share)",
+		Long: `Runs a worker: it handles the events of the inbox. Its inbox must be one that
+several processes can share, which an SQLite file is not: with that, run
+` + "`holdfast all`" + `.`,
+	})
+}
+
+// processCommand makes the command that runs a process with these roles.
+func processCommand(r roles, c *cobra.Command) *cobra.Command {
+	c.Args = cobra.NoArgs
+	c.RunE = func(cmd *cobra.Command, _ []string) error {
+		log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+		s, err := loadProcess(r, log)
+		if err != nil {
+			return err
+		}
+		return runProcess(cmd.Context(), s, log, func(p *process) error { p.logStart(); return nil }, func() {})
+	}
+	return c
+}
+
+// runProcess runs a process to its end. begin is called once it listens, end when
+// it has stopped.
+func runProcess(ctx context.Context, s processSettings, log *slog.Logger, begin func(*process) error, end func()) error {
+	p, err := newProcess(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer end()
+	defer p.close()
+	if err := begin(p); err != nil {
+		return err
+	}
+	return p.serve(ctx)
+}
+
+// logStart says, for a log, where everything is.
+func (p *process) logStart() {
+	var names []string
+	for _, source := range p.sources {
+		names = append(names, source.Name+"="+source.Dialect)
+	}
+	attributes := []any{
+		slog.String("inbox", p.common.Inbox), slog.String("operator", localURL(p.api.Addr())),
+		slog.String("temporal", p.temporal.HostPort), slog.String("namespace", namespaceOf(p.temporal)),
+	}
+	if p.door != nil {
+		attributes = append(attributes, slog.String("webhooks", localURL(p.door.Addr())+"/webhooks/"), slog.String("sources", strings.Join(names, ",")))
+	}
+	if p.worker != nil {
+		attributes = append(attributes, slog.Any("handlers", p.routes.Names()))
+	}
+	p.log.Info("holdfast started", attributes...)
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/holdfast-project/holdfast/workflows"
+)
+
+const (
+	portPatience  = 5 * time.Second // for a server of the run before to let go of its port
+	restartPause  = time.Second
+	temporalStart = time.Minute // a first start on a slow disk creates its database
+)
+
+// devTemporal is the Temporal server that holdfast dev starts: a child, started
+// again when it ends by itself.
+type devTemporal struct {
+	port, uiPort int
+	start        bool // else somebody else's server is used
+
+	stop    chan struct{}
+	stopped chan struct{}
+}
+
+func (t *devTemporal) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(t.port)) }
+
+// open starts the server with its database and its log in dir.
+func (t *devTemporal) open(dir string, log *slog.Logger) error {
+	cli, err := temporalCLI()
+	if err != nil {
+		return err
+	}
+	for _, port := range []int{t.port, t.uiPort} {
+		if err := freePort(port); err != nil {
+			return err
+		}
+	}
+	logFile := filepath.Join(dir, "temporal.log")
+	output, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
+	if err != nil {
+		return fmt.Errorf("open the log of Temporal: %w", err)
+	}
+	args := []string{
+		"server", "start-dev", "--ip", "127.0.0.1", "--port", strconv.Itoa(t.port), "--ui-port", strconv.Itoa(t.uiPort),
+		"--db-filename", filepath.Join(dir, "temporal.db"), "--log-level", "warn",
+		"--search-attribute", workflows.SearchAttributeSource + "=Keyword",
+		"--search-attribute", workflows.SearchAttributeState + "=Keyword",
+	}
+	first, err := startChild(output, cli, args...)
+	if err != nil {
+		return err
+	}
+	t.stop, t.stopped = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(t.stopped)
+		defer output.Close() //nolint:errcheck // a log
+		t.keep(first, func() (*child, error) { return startChild(output, cli, args...) }, logFile, log)
+	}()
+	return nil
+}
+
+// keep starts the server again whenever it ends, until close.
+func (t *devTemporal) keep(running *child, start func() (*child, error), logFile string, log *slog.Logger) {
+	for {
+		select {
+		case <-t.stop:
+			running.stop()
+			return
+		case <-running.done:
+		}
+		log.Warn("the Temporal server ended and is started again; webhooks are accepted meanwhile",
+			slog.String("log", logFile), slog.Any("error", running.err))
+		for started := false; !started; {
+			select {
+			case <-t.stop:
+				return
+			case <-time.After(restartPause):
+			}
+			next, err := start()
+			if err != nil {
+				log.Error("the Temporal server does not start", slog.Any("error", err))
+				continue
+			}
+			running, started = next, true
+		}
+	}
+}
+
+// close stops the server and waits until it is gone.
+func (t *devTemporal) close() {
+	if t.stop != nil {
+		close(t.stop)
+		<-t.stopped
+	}
+}
+
+// await waits until the process can reach Temporal. It returns false if ctx ended.
+func (t *devTemporal) await(ctx context.Context, p *process) bool {
+	for deadline := time.Now().Add(temporalStart); ctx.Err() == nil; {
+		_, err := p.client.CheckHealth(ctx, &client.CheckHealthRequest{})
+		if err == nil {
+			return true
+		}
+		if time.Now().After(deadline) {
+			p.log.Error("Temporal is not there yet; webhooks are accepted and will be handled when it is",
+				slog.String("address", p.temporal.HostPort), slog.Any("error", err))
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+// freePort waits a little for a port, and says what to do if it stays taken.
+func freePort(port int) error {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	for deadline := time.Now().Add(portPatience); ; {
+		l, err := net.Listen("tcp", address) //nolint:noctx // it does not block
+		if err == nil {
+			return l.Close()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("port %d is in use: choose another with --temporal-port and --temporal-ui-port, or set TEMPORAL_ADDRESS to use the Temporal server that is there", port)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// temporalCLI finds the temporal command: in TEMPORAL_CLI, beside this program,
+// or on PATH.
+func temporalCLI() (string, error) {
+	if path := os.Getenv("TEMPORAL_CLI"); path != "" {
+		return path, nil
+	}
+	if self, err := os.Executable(); err == nil {
+		path := filepath.Join(filepath.Dir(self), "temporal")
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath("temporal")
+	if err != nil {
+		return "", fmt.Errorf("no temporal command on PATH: `make dev` builds one; or set TEMPORAL_CLI to one, or TEMPORAL_ADDRESS to a running server")
+	}
+	return path, nil
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"go.temporal.io/sdk/client"
+
+	"github.com/holdfast-project/holdfast/activities"
+	"github.com/holdfast-project/holdfast/ingress"
+	"github.com/holdfast-project/holdfast/ingress/doorbell"
+	"github.com/holdfast-project/holdfast/ingress/operator"
+	"github.com/holdfast-project/holdfast/providers"
+)
+
+// roles are what a process does besides its operator listener.
+type roles struct{ ingress, worker bool }
+
+// processSettings are what a process was started with, checked as far as they can
+// be without touching anything.
+type processSettings struct {
+	roles
+	common       Config
+	door         ingress.Config
+	sources      []ingress.Source
+	warnings     []string
+	operator     operator.Config
+	sweeper      doorbell.Config
+	work         activities.Config
+	destinations *activities.Destinations
+	routes       *activities.Routes
+	temporal     client.Options
+}
+
+// loadProcess reads the settings that the roles use, and no others: a worker
+// never sees a webhook's secret. Its error lists every problem.
+func loadProcess(r roles, log *slog.Logger) (processSettings, error) {
+	s := processSettings{roles: r}
+	problems := []error{checkUnknown(os.Environ()), load(&s.common, &s.operator, &s.sweeper)}
+	if r.ingress != r.worker && strings.HasPrefix(s.common.Inbox, sqliteScheme) {
+		problems = append(problems, fmt.Errorf("HOLDFAST_INBOX: %s is an SQLite file, which only one process can use: run ingress and worker in one, as `holdfast all`", s.common.Inbox))
+	}
+	if r.ingress {
+		var err error
+		problems = append(problems, load(&s.door))
+		s.sources, s.warnings, err = ingress.LoadSources(providers.Dialects(), s.door.Sources)
+		problems = append(problems, err)
+	}
+	if r.worker {
+		var err error
+		problems = append(problems, load(&s.work))
+		s.destinations = activities.NewDestinations(s.work, log)
+		s.routes, err = activities.NewRoutes(s.work.Routes, s.destinations, handlers())
+		problems = append(problems, err)
+	}
+	var err error
+	s.temporal, err = temporalOptions()
+	problems = append(problems, err)
+	return s, allProblems(problems...)
+}
