@@ -91,7 +91,10 @@ func (d *Door) Handler() http.Handler {
 	engine.HandleMethodNotAllowed = true
 	engine.Any("/webhooks/:source", d.serve)
 	engine.Any("/webhooks/:source/:suffix", d.serve)
-	engine.NoRoute(d.serve)
+	engine.NoRoute(func(c *gin.Context) {
+		c.Params = nil // Gin leaves those of the route that nearly matched
+		d.serve(c)
+	})
 	// A method that HTTP does not define has no parameters from Gin.
 	engine.NoMethod(func(c *gin.Context) {
 		source, suffix, _ := strings.Cut(strings.TrimPrefix(c.Request.URL.Path, "/webhooks/"), "/")

@@ -117,7 +117,7 @@ func (a *API) verb(name string) func(request) (any, error) {
 		if before.Pending > 0 || after.Pending > 0 {
 			a.Bell.Tell(after.ID)
 		}
-		a.Log.InfoContext(r.ctx, name, slog.String("subject", after.ID), slog.Int64("sequence", verb.Sequence), slog.String("by", verb.By))
+		a.Log.InfoContext(r.ctx, "operator verb", slog.String("verb", name), slog.String("subject", after.ID), slog.Int64("sequence", verb.Sequence), slog.String("by", verb.By))
 		return subjectJSON(after), nil
 	}
 }
