@@ -150,8 +150,11 @@ func (c *operatorClient) refusal(answer *http.Response, body []byte) error {
 		return c.stranger(answer)
 	}
 	if answer.StatusCode == http.StatusUnauthorized {
-		return fmt.Errorf("the operator API at %s does not accept the token (%s): set HOLDFAST_OPERATOR_TOKEN to what the process was started with",
-			c.base, clean(told.Error))
+		problem := "does not accept the token"
+		if c.token == "" {
+			problem = "wants a token"
+		}
+		return fmt.Errorf("the operator API at %s %s: set HOLDFAST_OPERATOR_TOKEN to what that process was started with", c.base, problem)
 	}
 	return errors.New(clean(told.Error))
 }

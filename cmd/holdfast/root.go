@@ -46,7 +46,10 @@ Settings come from the environment; ` + "`holdfast settings`" + ` lists them.`,
 			root.AddCommand(c)
 		}
 	}
+	add(groupProcesses, devCommand(g), allCommand(), ingressCommand(), workerCommand())
+	root.AddCommand(guardCommand())
 	add(groupTools,
+		sendCommand(g),
 		eventsCommand(g),
 		subjectsCommand(g),
 		settingsCommand(),
