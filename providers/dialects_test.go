@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -21,7 +20,7 @@ func TestEveryDialectIsListedTestedAndRecorded(t *testing.T) {
 	t.Parallel()
 	listed := map[string]bool{}
 	for _, d := range providers.Dialects() {
-		require.Regexp(t, regexp.MustCompile(`^[a-z0-9]+$`), d.Name)
+		require.Regexp(t, `^[a-z0-9]+$`, d.Name)
 		require.False(t, listed[d.Name], "%s is listed twice", d.Name)
 		listed[d.Name] = true
 

@@ -107,9 +107,10 @@ func (b *bench) genuine(t *testing.T) {
 	if b.want.Handshake != nil {
 		h, ok := p.(providers.Handshaker)
 		require.True(t, ok, "the dialect answers no handshakes")
-		got, ok := h.Handshake(r)
+		given, ok := h.Handshake(r)
 		require.True(t, ok, "it is not taken for a handshake")
-		require.Equal(t, *b.want.Handshake, answer{got.Status, got.ContentType, string(got.Body)})
+		actual := answer{given.Status, given.ContentType, string(given.Body)}
+		require.Equal(t, *b.want.Handshake, actual)
 		return
 	}
 	if h, ok := p.(providers.Handshaker); ok {
@@ -158,6 +159,7 @@ func (b *bench) twice(t *testing.T) {
 }
 
 func (b *bench) sameAs(t *testing.T, dir string) {
+	t.Helper()
 	r, _ := read(t, dir, b.want.SameEventAs)
 	p := b.provider(t, nil)
 	original, err := p.Parse(r.request())
