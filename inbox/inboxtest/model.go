@@ -1,0 +1,277 @@
+package inboxtest
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/holdfast-project/holdfast/inbox"
+)
+
+// testModel does random operations to two subjects of a store and to a model of
+// a few lines, and compares.
+func testModel(t *testing.T, open Opener) {
+	store, _ := open(t)
+	var rounds atomic.Int64
+	rapid.Check(t, func(r *rapid.T) {
+		round := rounds.Add(1)
+		m := &model{T: r, store: store, now: start, keys: map[string]int64{}}
+		for _, letter := range []string{"a", "b"} {
+			m.subjects = append(m.subjects, &modelSubject{id: fmt.Sprintf("model/%d%s", round, letter)})
+		}
+		r.Repeat(map[string]func(*rapid.T){
+			"append": m.append, "claim": m.claim, "settle": m.settle, "fail": m.fail,
+			"pause": m.pause, "resume": m.resume, "park": m.park, "replay": m.replay, "": m.check,
+		})
+	})
+}
+
+type model struct {
+	*rapid.T
+	store    inbox.Inbox
+	now      time.Time
+	subjects []*modelSubject
+	keys     map[string]int64 // to sequences
+	settled  []int64
+	statuses []inbox.Event // of what was settled: sequence and status
+}
+
+type modelSubject struct {
+	id       string
+	known    bool
+	pending  []int64
+	epochs   []int64
+	held     bool
+	by       string
+	until    time.Time
+	streak   int
+	holds    int
+	nextWake time.Time
+}
+
+func (s *modelSubject) movedOn() { s.streak, s.holds, s.nextWake = 0, 0, time.Time{} }
+
+// pick moves the clock and draws a subject.
+func (m *model) pick(r *rapid.T) *modelSubject {
+	m.now = m.now.Add(time.Duration(rapid.IntRange(0, 90).Draw(r, "minutes")) * time.Minute)
+	return rapid.SampledFrom(m.subjects).Draw(r, "subject")
+}
+
+// target draws an epoch and a sequence that may be stale, and tells what must
+// come of settling with them.
+func (m *model) target(r *rapid.T, s *modelSubject) (epoch, sequence int64, want error) {
+	if len(s.epochs) == 0 {
+		return 0, 1, inbox.ErrFenced
+	}
+	latest := len(s.epochs) - 1
+	i := latest
+	if rapid.IntRange(0, 9).Draw(r, "stale") == 0 {
+		i = rapid.IntRange(0, latest).Draw(r, "epoch")
+	}
+	if len(s.pending) > 0 {
+		sequence = s.pending[0]
+	}
+	if len(m.settled) > 0 && (sequence == 0 || rapid.IntRange(0, 9).Draw(r, "settled") == 0) {
+		sequence = rapid.SampledFrom(m.settled).Draw(r, "sequence")
+	}
+	switch {
+	case i != latest:
+		want = inbox.ErrFenced
+	case !slices.Contains(s.pending, sequence):
+		want = inbox.ErrNotPending
+	}
+	return s.epochs[i], sequence, want
+}
+
+func (m *model) done(s *modelSubject, sequence int64, status inbox.Status) {
+	s.pending = slices.DeleteFunc(s.pending, func(other int64) bool { return other == sequence })
+	m.settled = append(m.settled, sequence)
+	m.statuses = append(m.statuses, inbox.Event{Sequence: sequence, Status: status})
+}
+
+func (m *model) append(r *rapid.T) {
+	s := m.pick(r)
+	key := rapid.SampledFrom([]string{"", "", "k1", "k2", "k3"}).Draw(r, "key")
+	e := newEvent(s.id, "")
+	if key != "" {
+		e.Key = s.id + key
+	}
+	e.ReceivedAt = m.now
+	receipts, err := m.store.Append(m.Context(), delivery(e))
+	require.NoError(r, err)
+	first, duplicate := m.keys[e.Key]
+	require.Equal(r, duplicate, receipts[0].Duplicate)
+	if duplicate {
+		require.Equal(r, first, receipts[0].Sequence)
+		return
+	}
+	require.Equal(r, len(s.pending) == 0, receipts[0].Ring)
+	if e.Key != "" {
+		m.keys[e.Key] = receipts[0].Sequence
+	}
+	s.known = true
+	s.pending = append(s.pending, receipts[0].Sequence)
+}
+
+func (m *model) claim(r *rapid.T) {
+	s := m.pick(r)
+	claimed, err := m.store.Claim(m.Context(), inbox.Claim{Subject: s.id, Now: m.now, BusyUntil: m.now.Add(time.Minute)})
+	require.NoError(r, err)
+	if !s.known {
+		require.Zero(r, claimed.Subject.Epoch)
+		return
+	}
+	if s.held && !s.until.IsZero() && !s.until.After(m.now) {
+		s.held, s.by, s.until = false, "", time.Time{}
+	}
+	if len(s.epochs) > 0 {
+		require.Greater(r, claimed.Subject.Epoch, s.epochs[len(s.epochs)-1])
+	}
+	s.epochs = append(s.epochs, claimed.Subject.Epoch)
+}
+
+func (m *model) settle(r *rapid.T) {
+	s := m.pick(r)
+	epoch, sequence, want := m.target(r, s)
+	status := rapid.SampledFrom([]inbox.Status{inbox.StatusDelivered, inbox.StatusParked, inbox.StatusFailed}).Draw(r, "status")
+	settled, err := m.store.Settle(m.Context(), inbox.Settlement{
+		Subject: s.id, Epoch: epoch, Sequence: sequence, Status: status, Now: m.now, Attempts: 1,
+	})
+	if want != nil {
+		require.ErrorIs(r, err, want)
+		return
+	}
+	require.NoError(r, err)
+	m.done(s, sequence, status)
+	s.movedOn()
+	require.Equal(r, inbox.Settled{Pending: len(s.pending), Held: s.held}, settled)
+}
+
+func (m *model) fail(r *rapid.T) {
+	s := m.pick(r)
+	epoch, sequence, want := m.target(r, s)
+	f := inbox.Failure{Subject: s.id, Epoch: epoch, Sequence: sequence, Error: "no", Now: m.now, NextWake: m.now.Add(time.Minute)}
+	if rapid.Bool().Draw(r, "hold") {
+		f.Hold = &inbox.Hold{Until: m.now.Add(time.Hour), Reason: "critical"}
+	}
+	_, err := m.store.Fail(m.Context(), f)
+	if want != nil {
+		require.ErrorIs(r, err, want)
+		return
+	}
+	require.NoError(r, err)
+	s.streak++
+	s.nextWake = f.NextWake
+	if f.Hold == nil {
+		return
+	}
+	s.holds++
+	s.nextWake = f.Hold.Until
+	if !s.held || s.by == inbox.HeldByPolicy {
+		s.held, s.by, s.until = true, inbox.HeldByPolicy, f.Hold.Until
+	}
+}
+
+// operate does a verb and requires the right answer.
+func (m *model) operate(r *rapid.T, s *modelSubject, v inbox.Verb, allowed bool) bool {
+	v.Subject, v.Now, v.By, v.Reason = s.id, m.now, "ann", "because"
+	_, err := m.store.Operate(m.Context(), v)
+	var refused *inbox.RefusedError
+	switch {
+	case !s.known:
+		require.ErrorIs(r, err, inbox.ErrNotFound)
+	case !allowed:
+		require.True(r, errors.As(err, &refused), "%s should be refused, got %v", v.Verb, err)
+	default:
+		require.NoError(r, err)
+	}
+	return s.known && allowed
+}
+
+func (m *model) pause(r *rapid.T) {
+	s := m.pick(r)
+	var until time.Time
+	if rapid.Bool().Draw(r, "ends") {
+		until = m.now.Add(time.Hour)
+	}
+	over := !s.until.IsZero() && !s.until.After(m.now)
+	allowed := !s.held || s.by == inbox.HeldByPolicy || over
+	if m.operate(r, s, inbox.Verb{Verb: inbox.VerbPause, Until: until}, allowed) {
+		s.held, s.by, s.until = true, "ann", until
+	}
+}
+
+func (m *model) resume(r *rapid.T) {
+	s := m.pick(r)
+	if m.operate(r, s, inbox.Verb{Verb: inbox.VerbResume}, s.held || s.streak > 0) {
+		s.held, s.by, s.until = false, "", time.Time{}
+		s.movedOn()
+	}
+}
+
+func (m *model) park(r *rapid.T) {
+	s := m.pick(r)
+	sequence := rapid.SampledFrom(append([]int64{0}, slices.Concat(s.pending, m.settled)...)).Draw(r, "sequence")
+	head := len(s.pending) > 0 && s.pending[0] == sequence
+	if !m.operate(r, s, inbox.Verb{Verb: inbox.VerbPark, Sequence: sequence}, slices.Contains(s.pending, sequence)) {
+		return
+	}
+	m.done(s, sequence, inbox.StatusParked)
+	if head {
+		s.movedOn()
+		if s.by == inbox.HeldByPolicy {
+			s.held, s.by, s.until = false, "", time.Time{}
+		}
+	}
+}
+
+func (m *model) replay(r *rapid.T) {
+	m.pick(r)
+	if len(m.settled) == 0 {
+		return
+	}
+	sequence := rapid.SampledFrom(m.settled).Draw(r, "sequence")
+	replayed, err := m.store.Replay(m.Context(), inbox.Replay{Sequences: []int64{sequence}, Now: m.now, By: "ann"})
+	require.NoError(r, err)
+	copied := replayed.Events[0]
+	for _, s := range m.subjects {
+		if s.id == copied.Subject {
+			require.Equal(r, len(s.pending) == 0, len(replayed.Ring) == 1)
+			s.pending = append(s.pending, copied.Sequence)
+		}
+	}
+}
+
+// check compares all that can be seen.
+func (m *model) check(r *rapid.T) {
+	for _, s := range m.subjects {
+		entries, err := m.store.Next(m.Context(), s.id, 1000, 1<<20)
+		require.NoError(r, err)
+		var pending []int64
+		for _, entry := range entries {
+			pending = append(pending, entry.Sequence)
+		}
+		require.Equal(r, append([]int64(nil), s.pending...), pending)
+		view, err := m.store.Subject(m.Context(), s.id)
+		if !s.known {
+			require.ErrorIs(r, err, inbox.ErrNotFound)
+			continue
+		}
+		require.NoError(r, err)
+		require.Equal(r, len(s.pending), view.Pending)
+		require.Equal(r, len(s.pending) > 0, view.Head != nil)
+		require.Equal(r, []any{s.held, s.by, s.until}, []any{view.Held, view.HeldBy, view.HeldUntil})
+		require.Equal(r, []any{s.streak, s.holds, s.nextWake}, []any{view.Streak, view.Holds, view.NextWake})
+	}
+	for _, e := range m.statuses[max(0, len(m.statuses)-3):] {
+		event, err := m.store.Event(m.Context(), e.Sequence)
+		require.NoError(r, err)
+		require.Equal(r, e.Status, event.Status)
+	}
+}

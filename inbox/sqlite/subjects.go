@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/holdfast-project/holdfast/inbox"
+)
+
+// Each state has an index that holds only its subjects: listing the few that are
+// in trouble never reads the many that are idle.
+var statesWhere = map[inbox.State]string{
+	"": `s.number IN (SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE pending > 0
+		UNION SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)`,
+	inbox.StateHeld: "s.number IN (SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)",
+	inbox.StateRetrying: `s.number IN (SELECT number FROM subjects INDEXED BY subjects_retrying WHERE streak > 0)
+		AND s.pending > 0 AND s.held = 0`,
+	inbox.StatePending: `s.number IN (SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE pending > 0)
+		AND s.streak = 0 AND s.held = 0`,
+}
+
+// Subject finds a subject by its ID, or else by its name, or returns
+// inbox.ErrNotFound. Of several with one name it is the newest.
+func (s *Store) Subject(ctx context.Context, id string) (inbox.SubjectView, error) {
+	numbers, err := s.subjectNumbers(ctx, id)
+	if err != nil {
+		return inbox.SubjectView{}, fmt.Errorf("find a subject: %w", err)
+	}
+	if len(numbers) == 0 {
+		return inbox.SubjectView{}, fmt.Errorf("subject %s: %w", id, inbox.ErrNotFound)
+	}
+	views, err := s.views(ctx, "s.number = ?", numbers[0])
+	if err != nil {
+		return inbox.SubjectView{}, fmt.Errorf("read a subject: %w", err)
+	}
+	if len(views) == 0 {
+		return inbox.SubjectView{}, fmt.Errorf("subject %s: %w", id, inbox.ErrNotFound)
+	}
+	return views[0], nil
+}
+
+// Subjects returns the subjects that match, in the order of their IDs.
+func (s *Store) Subjects(ctx context.Context, f inbox.SubjectFilter) ([]inbox.SubjectView, error) {
+	where, known := statesWhere[f.State]
+	if !known {
+		return nil, inbox.Refused("subjects cannot be listed by state %q: use pending, retrying or held", f.State)
+	}
+	views, err := s.views(ctx, where+" AND s.id > ? ORDER BY s.id LIMIT ?", f.After, limitOr(f.Limit, defaultLimit))
+	if err != nil {
+		return nil, fmt.Errorf("list subjects: %w", err)
+	}
+	return views, nil
+}
+
+// views reads rows and their heads in one snapshot.
+func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.SubjectView, error) {
+	t, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = t.Rollback() }()
+	rows, err := t.QueryContext(ctx, "SELECT "+rowColumns+" FROM subjects s WHERE "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	var found []row
+	err = eachRow(rows, func(rows *sql.Rows) error {
+		var r row
+		err := rows.Scan(r.fields()...)
+		found = append(found, r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	views := make([]inbox.SubjectView, len(found))
+	for i, r := range found {
+		views[i].Subject = r.subject()
+		if r.pending == 0 {
+			continue
+		}
+		heads, err := queryEvents(ctx, t, headOfSubject, r.number)
+		if err != nil {
+			return nil, err
+		}
+		if len(heads) > 0 {
+			views[i].Head = &heads[0]
+		}
+	}
+	return views, nil
+}
+
+// Audit returns what operators did to a subject, the newest first.
+func (s *Store) Audit(ctx context.Context, subject string, limit int) ([]inbox.AuditEntry, error) {
+	rows, err := s.readers.QueryContext(ctx, `SELECT at, verb, subject, sequence, reason, by, until FROM audit
+		WHERE subject = ? ORDER BY id DESC LIMIT ?`, subject, limitOr(limit, defaultLimit))
+	if err != nil {
+		return nil, fmt.Errorf("read the audit: %w", err)
+	}
+	var entries []inbox.AuditEntry
+	err = eachRow(rows, func(rows *sql.Rows) error {
+		var e inbox.AuditEntry
+		var at, until micros
+		err := rows.Scan(&at, &e.Verb, &e.Subject, &e.Sequence, &e.Reason, &e.By, &until)
+		e.At, e.Until = at.time(), until.time()
+		entries = append(entries, e)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the audit: %w", err)
+	}
+	return entries, nil
+}
