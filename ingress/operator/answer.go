@@ -23,6 +23,16 @@ func bad(format string, args ...any) error {
 	return &badRequest{message: fmt.Sprintf(format, args...)}
 }
 
+// about says what an error of the inbox is about. For what does not exist that
+// is all there is to say.
+func about(err error, format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	if errors.Is(err, inbox.ErrNotFound) {
+		return fmt.Errorf("%s: %w", what, inbox.ErrNotFound)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
 // request is one call of the API. Its context ends with the store's time.
 type request struct {
 	*gin.Context

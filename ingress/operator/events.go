@@ -63,7 +63,7 @@ func (a *API) event(r request) (any, error) {
 	}
 	event, err := a.Inbox.Event(r.ctx, sequence)
 	if err != nil {
-		return nil, fmt.Errorf("event %d: %w", sequence, err)
+		return nil, about(err, "event %d", sequence)
 	}
 	return eventJSON(event), nil
 }
@@ -78,7 +78,7 @@ func (a *API) payload(r request) (any, error) {
 	}
 	payload, err := a.Inbox.Payload(r.ctx, sequence)
 	if err != nil {
-		return nil, fmt.Errorf("payload of event %d: %w", sequence, err)
+		return nil, about(err, "payload of event %d", sequence)
 	}
 	file := raw{contentType: payload.ContentType, filename: fmt.Sprintf("event-%d", sequence), body: payload.Body}
 	if file.contentType == "" {

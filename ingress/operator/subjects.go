@@ -62,7 +62,7 @@ func (a *API) find(r request, p params) (inbox.SubjectView, error) {
 	}
 	view, err := a.Inbox.Subject(r.ctx, p["id"])
 	if err != nil {
-		return view, fmt.Errorf("subject %q: %w", p["id"], err)
+		return view, about(err, "subject %q", p["id"])
 	}
 	return view, nil
 }
@@ -82,7 +82,7 @@ func (a *API) audit(r request) (any, error) {
 	}
 	entries, err := a.Inbox.Audit(r.ctx, view.ID, limit)
 	if err != nil {
-		return nil, fmt.Errorf("audit of %q: %w", view.ID, err)
+		return nil, about(err, "audit of %q", view.ID)
 	}
 	return auditJSON(entries), nil
 }
@@ -111,7 +111,7 @@ func (a *API) verb(name string) func(request) (any, error) {
 		verb.Subject = before.ID
 		after, err := a.Inbox.Operate(r.ctx, verb)
 		if err != nil {
-			return nil, fmt.Errorf("%s %q: %w", name, before.ID, err)
+			return nil, about(err, "%s %q", name, before.ID)
 		}
 		// Parking the last event leaves none, but its run still waits to try it.
 		if before.Pending > 0 || after.Pending > 0 {
