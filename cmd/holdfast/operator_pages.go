@@ -8,8 +8,9 @@ import (
 	"github.com/holdfast-project/holdfast/ingress/operator"
 )
 
-// pageSize is how much is asked for at once: within what the operator API gives.
-const pageSize = 500
+// pageSize is how much is asked for at once: within what the operator API gives,
+// and little enough that an interrupted replay stops soon.
+const pageSize = 100
 
 // listEvents asks for as many pages as it takes to collect limit events.
 func listEvents(ctx context.Context, c *operatorClient, filter url.Values, after int64, limit int) (operator.EventsJSON, error) {

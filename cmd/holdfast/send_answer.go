@@ -57,7 +57,7 @@ func (s *send) post(ctx context.Context, client *http.Client, sample samples.Sam
 	}
 	if answer.StatusCode/100 != 2 {
 		text := fmt.Sprintf("%s answered %s", s.url, answer.Status)
-		if told := short(string(result.body), 300); told != "" {
+		if told := short(strings.TrimSpace(string(result.body)), 300); told != "" {
 			text += ": " + told
 		}
 		return sent{}, fmt.Errorf("%s%s", text, s.advice(answer.StatusCode))
@@ -77,6 +77,8 @@ func (s *send) advice(status int) string {
 			s.source, ingress.SourceEnv(s.source), samples.SecretSetting(s.provider))
 	case http.StatusNotFound:
 		return fmt.Sprintf("\nIs %s in HOLDFAST_SOURCES, there where it runs?", s.source)
+	case http.StatusNotImplemented:
+		return "\nA query is refused, and not stored."
 	case http.StatusServiceUnavailable:
 		return "\nThe process's log says why; a real sender would try again later."
 	default:

@@ -50,10 +50,10 @@ func subjectsParkCommand(o *operatorOptions) *cobra.Command {
 	var verb operator.VerbRequest
 	cmd := &cobra.Command{
 		Use:   "park ID --sequence N --reason WHY",
-		Short: "Set a subject's first event aside and go on with the next",
-		Long: `Set a subject's first pending event aside, with a reason, and go on with the next.
+		Short: "Set a pending event aside and go on with the next",
+		Long: `Set a pending event of a subject aside, with a reason, and go on with the next.
 The sequence is the one you saw: if that event has been settled meanwhile, nothing
-happens. ` + "`holdfast events replay`" + ` brings a parked event back.`,
+else is touched. ` + "`holdfast events replay`" + ` brings a parked event back.`,
 		Example: `  holdfast subjects park redo/r1 --sequence 17 --reason "order was deleted"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
