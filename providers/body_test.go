@@ -134,9 +134,20 @@ func TestConflictingAuthorizationIsRefused(t *testing.T) {
 		r.Header = http.Header{"Authorization": {"Bearer " + secret}}
 		require.NoError(t, p.Verify(r))
 		for _, values := range [][]string{
-			{"Bearer " + secret, "Bearer " + secret}, {"Bearer " + secret, "Bearer x"}, {"Bearer x", "Bearer " + secret},
-			{"Bearer " + secret, ""}, {"Bearer " + secret + ", Bearer x"}, {"Bearer  " + secret}, {"Bearer\t" + secret}, {secret},
-			{"Basic " + secret}, {"Bearer"}, {"Bearer "}, {" Bearer " + secret}, {""}, {"Bearer " + secret + " "},
+			{"Bearer " + secret, "Bearer " + secret},
+			{"Bearer " + secret, "Bearer x"},
+			{"Bearer x", "Bearer " + secret},
+			{"Bearer " + secret, ""},
+			{"Bearer " + secret + ", Bearer x"},
+			{"Bearer  " + secret},
+			{"Bearer\t" + secret},
+			{secret},
+			{"Basic " + secret},
+			{"Bearer"},
+			{"Bearer "},
+			{" Bearer " + secret},
+			{""},
+			{"Bearer " + secret + " "},
 		} {
 			r.Header = http.Header{"Authorization": values}
 			require.ErrorIs(t, p.Verify(r), providers.ErrNotGenuine, "%s %q", dialect, values)

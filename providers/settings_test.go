@@ -118,7 +118,8 @@ func TestBadSettingsAreAllReportedWithoutTheirValues(t *testing.T) {
 		env     map[string]string
 		want    []string
 	}{
-		"NothingIsRight": {"redeam",
+		"NothingIsRight": {
+			"redeam",
 			map[string]string{
 				"SECURITY_KEY": "", "SECURITY_KEYS": "v4lue", "PREVIOUS_SECURITY_KEYS": "rate:v4lue1,rate:v4lue2",
 				"SIGNATURE": "v4lue", "SIGNATURE_TOLERANCE": "v4lue", "STAGING": "v4lue", "SECRUITY_KEY": "v4lue", "ANOTHER": "v4lue",
@@ -127,31 +128,63 @@ func TestBadSettingsAreAllReportedWithoutTheirValues(t *testing.T) {
 				"STAGING: must be true or false", "SECURITY_KEY: is set but empty", "SECURITY_KEYS: entry 1 must be type:key",
 				"PREVIOUS_SECURITY_KEYS: entry 2 names a type that", "SIGNATURE: must be hmac-sha256 or md5",
 				"SIGNATURE_TOLERANCE: must be a duration", "SECRUITY_KEY: there is no such setting", "ANOTHER: there is no such setting",
-			}},
-		"SetButEmpty": {"redo",
+			},
+		},
+		"SetButEmpty": {
+			"redo",
 			map[string]string{"SECRET": "", "PREVIOUS_SECRET": " ", "SUBJECT_HASH_KEY": ""},
-			[]string{"SECRET: is set but empty", "PREVIOUS_SECRET: is set but empty", "SUBJECT_HASH_KEY: is set but empty"}},
-		"ALineBreakBehindASecret": {"redo",
-			map[string]string{"SECRET": "v4lue\n"}, []string{"SECRET: has spaces or a line break"}},
-		"EmptyCommunity": {"socialboards",
-			map[string]string{"VERIFY_TOKEN": "v4lue", "COMMUNITY": ""}, []string{"COMMUNITY: is required"}},
-		"EmptyIdentifierType": {"redox",
-			map[string]string{"TOKEN": "v4lue", "IDENTIFIER_TYPES": "MR,,EHRID"}, []string{"IDENTIFIER_TYPES: has an empty entry"}},
-		"EmptyDuration": {"redeam",
-			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TOLERANCE": ""}, []string{"SIGNATURE_TOLERANCE: must be a duration"}},
-		"ToleranceOfNothing": {"redeam",
-			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TOLERANCE": "0s"}, []string{"SIGNATURE_TOLERANCE: must be from"}},
-		"ToleranceWithoutBound": {"redeam",
-			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TOLERANCE": "99999h"}, []string{"SIGNATURE_TOLERANCE: must be from"}},
-		"TemplateWithoutMD5": {"redeam",
-			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TEMPLATE": "{key}v4lue"}, []string{"SIGNATURE_TEMPLATE: is only used with"}},
-		"TemplateWithoutKey": {"redeam",
+			[]string{"SECRET: is set but empty", "PREVIOUS_SECRET: is set but empty", "SUBJECT_HASH_KEY: is set but empty"},
+		},
+		"ALineBreakBehindASecret": {
+			"redo",
+			map[string]string{"SECRET": "v4lue\n"},
+			[]string{"SECRET: has spaces or a line break"},
+		},
+		"EmptyCommunity": {
+			"socialboards",
+			map[string]string{"VERIFY_TOKEN": "v4lue", "COMMUNITY": ""},
+			[]string{"COMMUNITY: is required"},
+		},
+		"EmptyIdentifierType": {
+			"redox",
+			map[string]string{"TOKEN": "v4lue", "IDENTIFIER_TYPES": "MR,,EHRID"},
+			[]string{"IDENTIFIER_TYPES: has an empty entry"},
+		},
+		"EmptyDuration": {
+			"redeam",
+			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TOLERANCE": ""},
+			[]string{"SIGNATURE_TOLERANCE: must be a duration"},
+		},
+		"ToleranceOfNothing": {
+			"redeam",
+			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TOLERANCE": "0s"},
+			[]string{"SIGNATURE_TOLERANCE: must be from"},
+		},
+		"ToleranceWithoutBound": {
+			"redeam",
+			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TOLERANCE": "99999h"},
+			[]string{"SIGNATURE_TOLERANCE: must be from"},
+		},
+		"TemplateWithoutMD5": {
+			"redeam",
+			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE_TEMPLATE": "{key}v4lue"},
+			[]string{"SIGNATURE_TEMPLATE: is only used with"},
+		},
+		"TemplateWithoutKey": {
+			"redeam",
 			map[string]string{"SECURITY_KEY": "v4lue", "SIGNATURE": "md5", "SIGNATURE_TEMPLATE": "v4lue{timestamp}{token}"},
-			[]string{"SIGNATURE_TEMPLATE: must have {key}"}},
-		"KeyWithoutType": {"redeam",
-			map[string]string{"SECURITY_KEYS": "rate:v4lue,v4 lue:x"}, []string{"SECURITY_KEYS: entry 2 must begin with a type"}},
-		"TypeWithoutKey": {"redeam",
-			map[string]string{"SECURITY_KEYS": "rate:v4lue,product:"}, []string{"SECURITY_KEYS: entry 2 must be type:key"}},
+			[]string{"SIGNATURE_TEMPLATE: must have {key}"},
+		},
+		"KeyWithoutType": {
+			"redeam",
+			map[string]string{"SECURITY_KEYS": "rate:v4lue,v4 lue:x"},
+			[]string{"SECURITY_KEYS: entry 2 must begin with a type"},
+		},
+		"TypeWithoutKey": {
+			"redeam",
+			map[string]string{"SECURITY_KEYS": "rate:v4lue,product:"},
+			[]string{"SECURITY_KEYS: entry 2 must be type:key"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
