@@ -140,7 +140,7 @@ func writeEvents(w io.Writer, events []operator.EventJSON, now time.Time) error 
 	table := columns(w)
 	fmt.Fprintln(table, "SEQUENCE\tSTATUS\tSUBJECT\tTYPE\tRECEIVED\tATTEMPTS\tREASON")
 	for _, e := range events {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d\t%s\n", e.Sequence, clean(e.Status), orDash(short(e.Subject, 60)),
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d\t%s\n", e.Sequence, clean(e.Status), orDash(clean(e.Subject)),
 			orDash(short(e.Type, 40)), relative(e.ReceivedAt.Time, now), e.Attempts, orDash(short(reasonOf(e), 60)))
 	}
 	return table.Flush()

@@ -63,7 +63,9 @@ func writeSubject(w io.Writer, s operator.SubjectJSON, audit []operator.AuditEnt
 		}
 		line("until", moment(s.HeldUntil.Time, now))
 	}
-	line("pending", counted(s.Pending, "event"))
+	if s.Pending > 0 {
+		line("pending", counted(s.Pending, "event"))
+	}
 	if s.Head != nil {
 		line("first event", fmt.Sprintf("%d, %s, received %s", s.Head.Sequence, s.Head.Type, moment(s.Head.ReceivedAt.Time, now)))
 		line("attempts", strconv.Itoa(s.Head.Attempts))

@@ -90,3 +90,9 @@ func TestSubjectsVerbsCheckWhatTheyAreTold(t *testing.T) {
 	require.Error(t, command(t, r.env, "", "subjects", "pause", "redo/r1", "--until", time.Now().Add(-time.Hour).Format(time.RFC3339)).err)
 	require.ErrorContains(t, command(t, r.env, "", "subjects", "pause").err, "accepts 1 arg(s)")
 }
+
+func TestVerbsAreSignedByTheUserAsFarAsKnown(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "command line", userName(noEnvironment))
+	require.Equal(t, "lou", userName(func(name string) (string, bool) { return "lou", name == "LOGNAME" }))
+}

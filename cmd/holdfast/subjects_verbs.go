@@ -114,5 +114,7 @@ func writeOutcome(w io.Writer, s operator.SubjectJSON, now time.Time) error {
 	return err
 }
 
-// userName is who acts, for the audit: as the shell knows them.
-func userName(env environment) string { return env.value("USER", env.value("LOGNAME", "")) }
+// userName is who acts, for the audit: as the shell knows them, if it does.
+func userName(env environment) string {
+	return env.value("USER", env.value("LOGNAME", "command line"))
+}
