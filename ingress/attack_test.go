@@ -3,7 +3,6 @@ package ingress_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -31,14 +30,21 @@ func dial(t *testing.T, address, begin string) net.Conn {
 	return conn
 }
 
-// answer reads the status of the next answer on a connection.
-func answer(t *testing.T, conn net.Conn) *http.Response {
+// reply is what a test looks at in an answer.
+type reply struct {
+	status     int
+	retryAfter string
+	close      bool
+}
+
+// answer reads the next answer on a connection.
+func answer(t *testing.T, conn net.Conn) reply {
 	t.Helper()
 	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = response.Body.Close() })
-	return response
+	require.NoError(t, response.Body.Close())
+	return reply{response.StatusCode, response.Header.Get("Retry-After"), response.Close}
 }
 
 const begin = "POST /webhooks/plain HTTP/1.1\r\nHost: door\r\nProof: " + proof + "\r\n"
@@ -67,7 +73,7 @@ func TestTooLargeChunkedStreamIsCutOff(t *testing.T) {
 			}
 		}
 	}()
-	require.Equal(t, http.StatusRequestEntityTooLarge, answer(t, conn).StatusCode)
+	require.Equal(t, http.StatusRequestEntityTooLarge, answer(t, conn).status)
 	require.Empty(t, h.store.stored())
 }
 
@@ -75,7 +81,7 @@ func TestTooLargeByHeaderIsRefusedUnread(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	conn := dial(t, h.serve(t), begin+"Content-Length: 999999999\r\nExpect: 100-continue\r\n\r\n")
-	require.Equal(t, http.StatusRequestEntityTooLarge, answer(t, conn).StatusCode, "and no 100 before it")
+	require.Equal(t, http.StatusRequestEntityTooLarge, answer(t, conn).status, "and no 100 before it")
 }
 
 func TestIdleSendersTakeNothingFromOthers(t *testing.T) {
@@ -107,14 +113,14 @@ func TestBodiesInFlightAreLimitedAndRecover(t *testing.T) {
 
 	conn := dial(t, address, begin+"Content-Length: 1\r\n\r\na")
 	refused := answer(t, conn)
-	require.Equal(t, http.StatusServiceUnavailable, refused.StatusCode)
-	require.Equal(t, "5", refused.Header.Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, refused.status)
+	require.Equal(t, "5", refused.retryAfter)
 	require.Empty(t, h.store.stored())
 
 	for _, conn := range full {
 		_, err := io.WriteString(conn, "a")
 		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, answer(t, conn).StatusCode)
+		require.Equal(t, http.StatusOK, answer(t, conn).status)
 	}
 	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, 5*time.Second, time.Millisecond)
 	require.Equal(t, http.StatusOK, post(t, address, "b"))
@@ -139,8 +145,8 @@ func TestSlowLoris(t *testing.T) {
 		h.door.SetPatience(50 * time.Millisecond)
 		conn := dial(t, h.serve(t), begin+"Content-Length: 1000\r\n\r\na")
 		refused := answer(t, conn)
-		require.Equal(t, http.StatusRequestTimeout, refused.StatusCode)
-		require.True(t, refused.Close)
+		require.Equal(t, http.StatusRequestTimeout, refused.status)
+		require.True(t, refused.close)
 		_, err := io.Copy(io.Discard, conn)
 		require.NoError(t, err, "the door hangs up")
 	})
@@ -159,7 +165,7 @@ func TestSlowLoris(t *testing.T) {
 			body = body[n:]
 			<-ticker.C
 		}
-		require.Equal(t, http.StatusOK, answer(t, conn).StatusCode)
+		require.Equal(t, http.StatusOK, answer(t, conn).status)
 	})
 }
 
@@ -174,7 +180,7 @@ func TestHeaderFloodIsRefused(t *testing.T) {
 			}
 		}
 	}()
-	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, answer(t, conn).StatusCode)
+	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, answer(t, conn).status)
 }
 
 func TestStuckInboxIsAnsweredInTime(t *testing.T) {
@@ -261,7 +267,7 @@ func TestShutdownWaitsForRunningRequests(t *testing.T) {
 		return err != nil
 	}, 5*time.Second, time.Millisecond, "nothing more is accepted")
 	close(h.store.hang)
-	require.Equal(t, http.StatusOK, answer(t, conn).StatusCode)
+	require.Equal(t, http.StatusOK, answer(t, conn).status)
 	running.Wait()
 }
 
@@ -271,5 +277,5 @@ func TestListenSaysWhatIsTaken(t *testing.T) {
 	_, err := ingress.Listen(t.Context(), h.serve(t), h.door.Handler(), h.options.Log)
 	require.ErrorContains(t, err, "listen on 127.0.0.1:")
 	var op *net.OpError
-	require.True(t, errors.As(err, &op))
+	require.ErrorAs(t, err, &op)
 }

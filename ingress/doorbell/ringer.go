@@ -2,8 +2,6 @@ package doorbell
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -239,43 +237,4 @@ func (r *Ringer) complain(rung *ring, err error) {
 	r.logged = time.Now()
 	r.log.Warn("ring delayed: its events are safe in the inbox, and it is tried again",
 		slog.String("subject", rung.subject), slog.Int("waiting", len(r.rings)), slog.Any("error", err))
-}
-
-// Close takes no more rings, tries each that waits once more, and gives up at the
-// end of ctx. Its error says how many were left: the sweeper repeats those.
-func (r *Ringer) Close(ctx context.Context) error {
-	r.mu.Lock()
-	r.closing = true
-	for _, waiting := range r.rings {
-		if waiting.timer != nil {
-			waiting.timer.Stop()
-			waiting.timer = nil
-			r.again = append(r.again, waiting)
-		}
-	}
-	r.work.Broadcast()
-	r.mu.Unlock()
-
-	flushed := make(chan struct{})
-	go func() { defer close(flushed); r.done.Wait() }()
-	select {
-	case <-flushed:
-	case <-ctx.Done():
-		r.stop()
-		<-flushed
-	}
-	r.stop()
-	if left := r.Waiting(); left > 0 {
-		return errors.Join(context.Cause(ctx), fmt.Errorf("%d subjects were not rung; the sweeper of the next start rings them", left))
-	}
-	return nil
-}
-
-// stop ends the calls and wakes the callers, under the lock so that none of them
-// falls asleep in between.
-func (r *Ringer) stop() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cancel()
-	r.work.Broadcast()
 }

@@ -150,7 +150,7 @@ func TestFailedRingIsTriedUntilItSucceeds(t *testing.T) {
 			return nil
 		})
 		b.ringer.Tell("redo/r1")
-		time.Sleep(10 * time.Minute) // the bubble's clock
+		<-time.After(10 * time.Minute) // on the bubble's clock
 		calls := b.server.of("redo/r1")
 		require.Len(t, calls, 13)
 		for i, c := range calls[1:] {
@@ -239,7 +239,7 @@ func TestSubjectsThatKeepFailingDelayNobody(t *testing.T) {
 		for i := range 50 {
 			b.ringer.Ring(fmt.Sprintf("bad/%d", i))
 		}
-		time.Sleep(2 * time.Minute) // the bubble's clock: all of them wait or are tried again
+		<-time.After(2 * time.Minute) // on the bubble's clock
 		b.ringer.Ring("redo/good")
 		synctest.Wait()
 		require.Len(t, b.server.of("redo/good"), 1, "at once")
@@ -260,7 +260,7 @@ func TestCloseFlushes(t *testing.T) {
 		for i := range 20 {
 			b.ringer.Ring(fmt.Sprintf("redo/%d", i))
 		}
-		time.Sleep(3 * time.Minute) // the bubble's clock: all wait for half a minute
+		<-time.After(3 * time.Minute) // on the bubble's clock
 		up.Store(true)
 		start := time.Now()
 		require.NoError(t, b.close(t, time.Minute))

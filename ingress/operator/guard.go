@@ -43,7 +43,7 @@ func stranger(r *http.Request) (status int, problem string) {
 	if r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
 		return http.StatusForbidden, "forbidden: behind a proxy everybody looks local; set HOLDFAST_OPERATOR_TOKEN"
 	}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if r.Method != http.MethodPost {
 		return 0, ""
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
