@@ -100,10 +100,9 @@ func (p *Redeam) Verify(r Request) error {
 }
 
 var (
-	uuid         = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	shiftedUUID  = regexp.MustCompile(`^[0-9]{3}[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	redeamToken  = regexp.MustCompile(`^[!-~]*$`)
-	signedLength = 1000 // a token is an id
+	uuid        = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	shiftedUUID = regexp.MustCompile(`^[0-9]{3}[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	redeamToken = regexp.MustCompile(`^[!-~]{0,1000}$`) // an id; it may be absent
 )
 
 // unambiguous keeps a signature from being split anew. What is signed is the
@@ -118,7 +117,7 @@ var (
 // otherwise be extended by whoever can put arbitrary bytes into the token.
 func (s redeamSignature) unambiguous(timestamp int64) bool {
 	token := string(s.token)
-	if len(token) > signedLength || !redeamToken.MatchString(token) {
+	if !redeamToken.MatchString(token) {
 		return false
 	}
 	if timestamp >= milliseconds {
