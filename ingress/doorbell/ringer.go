@@ -16,8 +16,8 @@ const (
 	// DefaultCapacity is how many subjects may wait at once: some 20 MB when all
 	// IDs have their greatest length.
 	DefaultCapacity = 65_536
-	// DefaultCallers is how many rings are under way at once: a few milliseconds
-	// each, so thousands of rings a second, far more than a small Temporal starts.
+	// DefaultCallers is how many rings are under way at once: enough to keep a
+	// small Temporal busy; more would only queue inside it.
 	DefaultCallers = 16
 
 	callTimeout  = 5 * time.Second // the SDK itself tries again within it

@@ -16,9 +16,9 @@ const (
 	// but lets the workers and Temporal come up.
 	firstSweep = time.Second
 
-	// A page of rings each pause makes 100 a second: a Temporal on two cores starts
-	// several hundred runs a second, and fresh rings are to have the most of it.
-	ringPage  = 100
+	// A page of rings each pause makes 50 a second: a Temporal on two busy cores
+	// starts about a hundred runs a second, and fresh rings are to have half of it.
+	ringPage  = 50
 	ringPause = time.Second
 
 	// A batch of 500 deletions holds a single writer for some milliseconds; with
