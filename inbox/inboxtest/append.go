@@ -11,6 +11,7 @@ import (
 )
 
 func testAppend(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("EverythingIsKept", func(t *testing.T) {
 		b := setup(t, open)
 		e := newEvent("redox/h1", "k1")

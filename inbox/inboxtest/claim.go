@@ -9,6 +9,7 @@ import (
 )
 
 func testClaim(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("FencesWhoeverHadTheSubject", func(t *testing.T) {
 		b := setup(t, open)
 		sequence := b.put("redo/a", 1)[0].Sequence

@@ -10,6 +10,7 @@ import (
 )
 
 func testFail(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("RecordsTheAttempt", func(t *testing.T) {
 		b := setup(t, open)
 		all := b.put("redo/a", 2)

@@ -11,6 +11,7 @@ import (
 )
 
 func testUnrung(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("ALostRingIsRungOnce", func(t *testing.T) {
 		b := setup(t, open)
 		b.put("redo/a", 2)
@@ -93,6 +94,7 @@ func testUnrung(t *testing.T, open Opener) {
 }
 
 func testCount(t *testing.T, open Opener) {
+	t.Helper()
 	b := alone(t, open)
 	count := func(pending, waiting, retrying, held int) {
 		t.Helper()

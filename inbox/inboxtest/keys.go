@@ -10,6 +10,7 @@ import (
 )
 
 func testKeys(t *testing.T, open Opener) {
+	t.Helper()
 	keyed := func(key, digest string, received time.Time) inbox.NewEvent {
 		e := newEvent("redeam/a", key)
 		e.EventID += digest + received.String()
@@ -48,7 +49,8 @@ func testKeys(t *testing.T, open Opener) {
 	})
 	t.Run("WithoutAKeyNothingIsADuplicate", func(t *testing.T) {
 		b := setup(t, open)
-		require.NotEqual(t, b.append(keyed("", "", start))[0].Sequence, b.append(keyed("", "", start))[0].Sequence)
+		first, second := b.append(keyed("", "", start))[0], b.append(keyed("", "", start))[0]
+		require.Less(t, first.Sequence, second.Sequence)
 	})
 	t.Run("TwiceInOneDeliveryIsADuplicateToo", func(t *testing.T) {
 		b := setup(t, open)

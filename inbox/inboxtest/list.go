@@ -11,6 +11,7 @@ import (
 )
 
 func testEvents(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("EachFilterSelects", func(t *testing.T) {
 		b := setup(t, open)
 		// Five events at the minutes 0 to 4: three of redo/a, then two of sandbox/b.
@@ -89,6 +90,7 @@ func testEvents(t *testing.T, open Opener) {
 }
 
 func testSubjects(t *testing.T, open Opener) {
+	t.Helper()
 	b := alone(t, open)
 	ids := func(f inbox.SubjectFilter) []string {
 		t.Helper()

@@ -10,6 +10,7 @@ import (
 )
 
 func testNext(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("TakesTheFirstInSequenceOrder", func(t *testing.T) {
 		b := setup(t, open)
 		mine := b.put("redo/a", 5)
@@ -54,6 +55,7 @@ func testNext(t *testing.T, open Opener) {
 }
 
 func testContexts(t *testing.T, open Opener) {
+	t.Helper()
 	b := alone(t, open)
 	receipts := b.put("redo/a", 1)
 	owner := b.claim("redo/a", at(1))

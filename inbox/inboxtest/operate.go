@@ -10,6 +10,7 @@ import (
 )
 
 func testPause(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("IsSeenAtTheNextSettlement", func(t *testing.T) {
 		b := setup(t, open)
 		all := b.put("redo/a", 2)
@@ -91,6 +92,7 @@ func testPause(t *testing.T, open Opener) {
 }
 
 func testResume(t *testing.T, open Opener) {
+	t.Helper()
 	clean := func(t *testing.T, view inbox.SubjectView) {
 		t.Helper()
 		want := inbox.Subject{ID: "redo/a", Name: "redo/a", Source: "redo", Pending: 1, Epoch: view.Epoch}

@@ -10,6 +10,7 @@ import (
 )
 
 func testPark(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("SetsTheNamedEventAside", func(t *testing.T) {
 		b := setup(t, open)
 		all := b.put("redo/a", 3)
@@ -86,6 +87,7 @@ func testPark(t *testing.T, open Opener) {
 }
 
 func testAudit(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("TellsWhatWasDoneTheNewestFirst", func(t *testing.T) {
 		b := setup(t, open)
 		all := b.put("redo/a", 2)

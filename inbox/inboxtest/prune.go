@@ -10,6 +10,7 @@ import (
 )
 
 func testPrune(t *testing.T, open Opener) {
+	t.Helper()
 	prune := func(b box, before time.Time, limit int) int {
 		b.t.Helper()
 		n, err := b.Prune(b.t.Context(), before, limit)

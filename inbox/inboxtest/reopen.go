@@ -32,6 +32,7 @@ func (r run) settle(claimed inbox.Claimed, sequence int64, status inbox.Status) 
 }
 
 func testReopen(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("AResetDoesAgainWhatFollowedItsPoint", func(t *testing.T) {
 		b := setup(t, open)
 		all := b.put("redo/a", 4)

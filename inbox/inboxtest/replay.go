@@ -26,6 +26,7 @@ func (b box) deliverAll(subject string) {
 }
 
 func testReplay(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("CopiesInTheOrderOfTheOriginals", func(t *testing.T) {
 		b := setup(t, open)
 		e := newEvent("redo/a", "k")
@@ -144,6 +145,7 @@ func testReplay(t *testing.T, open Opener) {
 }
 
 func testReplayByFilter(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("SkipsWhatCannotBeReplayed", func(t *testing.T) {
 		b := setup(t, open)
 		done := b.put("redo/a", 2)

@@ -16,6 +16,7 @@ func contextOf(t *testing.T) (context.Context, context.CancelFunc) {
 }
 
 func testSettle(t *testing.T, open Opener) {
+	t.Helper()
 	t.Run("RecordsTheOutcome", func(t *testing.T) {
 		b := setup(t, open)
 		all := b.put("redo/a", 3)

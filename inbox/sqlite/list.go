@@ -73,8 +73,10 @@ func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]i
 	}
 	switch f.Status {
 	case "":
-	case inbox.StatusPending, inbox.StatusDelivered:
+	case inbox.StatusDelivered: // nearly all are: no index would help
 		match("e.status = ?", string(f.Status))
+	case inbox.StatusPending:
+		match("e.sequence IN (SELECT sequence FROM events INDEXED BY events_pending WHERE status = 'pending')")
 	default: // the second condition leads to the index of the rare ones
 		match("e.status = ? AND e.status IN ('parked', 'failed', 'quarantined')", string(f.Status))
 	}

@@ -76,7 +76,7 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	s.appends = make(chan *operation, s.options.QueueLength)
 	s.others = make(chan *operation, s.options.BatchLength)
 	if err := s.open(ctx); err != nil {
-		s.release()
+		_ = s.release() // what matters is why it could not be opened
 		return nil, fmt.Errorf("open inbox %s: %w", absolute, err)
 	}
 	go s.work()

@@ -60,7 +60,7 @@ func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.S
 		return nil, err
 	}
 	defer func() { _ = t.Rollback() }()
-	rows, err := t.QueryContext(ctx, "SELECT "+rowColumns+" FROM subjects s WHERE "+where, args...)
+	rows, err := t.QueryContext(ctx, "SELECT "+rowColumns+" FROM subjects s WHERE "+where, args...) //nolint:gosec // conditions of this file only
 	if err != nil {
 		return nil, err
 	}

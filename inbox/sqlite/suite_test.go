@@ -22,15 +22,16 @@ func TestMain(m *testing.M) {
 func TestInbox(t *testing.T) {
 	t.Parallel()
 	inboxtest.Run(t, func(t *testing.T) (inbox.Inbox, func() inbox.Inbox) {
+		t.Helper()
 		return open(t, filepath.Join(t.TempDir(), "inbox.db"), sqlite.Options{}), nil
 	})
 }
 
 // open opens a store that is closed when the test ends.
-func open(t testing.TB, path string, options sqlite.Options) *sqlite.Store {
-	t.Helper()
-	store, err := sqlite.Open(t.Context(), path, options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close()) })
+func open(tb testing.TB, path string, options sqlite.Options) *sqlite.Store {
+	tb.Helper()
+	store, err := sqlite.Open(tb.Context(), path, options)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
 	return store
 }

@@ -168,6 +168,11 @@ func (w *writer) transact(batch []*operation) ([]error, error) {
 // have recovered.
 func (w *writer) abort(cause error) error {
 	_, err := w.conn.ExecContext(context.Background(), "ROLLBACK")
+	if err != nil {
+		// SQLite has rolled back by itself, as it does on a full disk, or cannot:
+		// then a transaction is still open, and another one cannot begin.
+		_, err = w.conn.ExecContext(context.Background(), "BEGIN; ROLLBACK")
+	}
 	var fatal commitError
 	if err != nil || errors.As(cause, &fatal) {
 		_ = w.close()

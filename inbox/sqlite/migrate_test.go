@@ -1,0 +1,79 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-project/holdfast/inbox/sqlite"
+)
+
+func file(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
+
+func database(t *testing.T) (db *sql.DB, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "inbox.db")
+	db, err := sqlite.Connect(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db, path
+}
+
+func TestMigrationsBuildOnEachOther(t *testing.T) {
+	t.Parallel()
+	db, _ := database(t)
+	files := fstest.MapFS{"0001_first.sql": file("CREATE TABLE things (id INTEGER); INSERT INTO things VALUES (1);")}
+	require.NoError(t, sqlite.Migrate(t.Context(), db, files))
+	require.NoError(t, sqlite.Migrate(t.Context(), db, files), "what was done is not done again")
+
+	files["0002_second.sql"] = file("ALTER TABLE things ADD COLUMN name TEXT NOT NULL DEFAULT 'old'; INSERT INTO things VALUES (2, 'new');")
+	require.NoError(t, sqlite.Migrate(t.Context(), db, files))
+	var names string
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT group_concat(name) FROM things").Scan(&names))
+	require.Equal(t, "old,new", names)
+}
+
+func TestAMigrationThatBreaksLeavesNothing(t *testing.T) {
+	t.Parallel()
+	db, _ := database(t)
+	files := fstest.MapFS{
+		"0001_first.sql":  file("CREATE TABLE things (id INTEGER);"),
+		"0002_second.sql": file("INSERT INTO things VALUES (1); INSERT INTO nowhere VALUES (1);"),
+	}
+	require.ErrorContains(t, sqlite.Migrate(t.Context(), db, files), "0002_second.sql")
+	var n int
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM things").Scan(&n))
+	require.Zero(t, n)
+	files["0002_second.sql"] = file("INSERT INTO things VALUES (2);")
+	require.NoError(t, sqlite.Migrate(t.Context(), db, files))
+}
+
+func TestMigrationsHaveNoGaps(t *testing.T) {
+	t.Parallel()
+	db, _ := database(t)
+	for _, files := range []fs.FS{
+		fstest.MapFS{"0002_second.sql": file("SELECT 1;")},
+		fstest.MapFS{"0001_a.sql": file("SELECT 1;"), "0003_c.sql": file("SELECT 1;")},
+		fstest.MapFS{"first.sql": file("SELECT 1;")},
+	} {
+		require.Error(t, sqlite.Migrate(t.Context(), db, files))
+	}
+}
+
+func TestANewerDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "inbox.db")
+	store := open(t, path, sqlite.Options{})
+	require.NoError(t, store.Write(t.Context(), func(exec func(string, ...any) error) error {
+		return exec("INSERT INTO migrations (version, name) VALUES (9999, 'future')")
+	}))
+	require.NoError(t, store.Close())
+	_, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	require.ErrorContains(t, err, path)
+	require.ErrorContains(t, err, "version 9999")
+	require.ErrorContains(t, err, "newer holdfast")
+}
