@@ -5,6 +5,7 @@ package temporaltest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,6 +32,7 @@ var (
 func Main(m *testing.M) int {
 	code := m.Run()
 	if server != nil {
+		server.Client().Close() // which stopping the server does not
 		if err := server.Stop(); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the Temporal server:", err)
 		}
@@ -65,7 +67,10 @@ func startServer() (*testsuite.DevServer, error) {
 		ExistingPath:  path,
 		ClientOptions: &client.Options{Logger: quiet{}},
 		LogLevel:      "error",
-		Stdout:        os.Stderr,
+		// Not our own: a test binary that panics leaves the server behind, and go test
+		// would wait for whoever holds its output.
+		Stdout: io.Discard,
+		Stderr: io.Discard,
 		ExtraArgs: []string{
 			"--search-attribute", workflows.SearchAttributeSource + "=Keyword",
 			"--search-attribute", workflows.SearchAttributeState + "=Keyword",
