@@ -111,7 +111,10 @@ func (d *Destinations) request(ctx context.Context, target *url.URL, e Event) (*
 	set("Content-Type", e.ContentType)
 	set("User-Agent", "Holdfast")
 	set(HeaderEventID, e.ID)
-	set(HeaderIdempotencyKey, e.ID)
+	// Go's transport sends a request that has this header in its canonical case again
+	// by itself when the connection breaks. An attempt is one request: another is
+	// policy's to make, and a staging source gets none. HTTP ignores the case.
+	h[strings.ToLower(HeaderIdempotencyKey)] = []string{headerSafe(e.ID)}
 	set(HeaderSubject, e.Subject)
 	set(HeaderSequence, strconv.FormatInt(e.Sequence, 10))
 	set(HeaderSource, e.Source)
