@@ -64,17 +64,34 @@ func testPrune(t *testing.T, open Opener) {
 	t.Run("APayloadStaysWhileAnybodyNeedsIt", func(t *testing.T) {
 		b := setup(t, open)
 		receipts := b.append(newEvent("redo/a", "k1"), newEvent("redo/b", "k2"))
-		b.deliverAll("redo/a")
-		copied := b.replay(inbox.Replay{Sequences: sequences(receipts[:1])}).Events[0]
-		require.Equal(t, 1, prune(b, at(9), 10))
-		for _, sequence := range []int64{receipts[1].Sequence, copied.Sequence} {
+		requirePayload := func(sequence int64) {
+			t.Helper()
 			payload, err := b.Payload(t.Context(), sequence)
 			require.NoError(t, err)
 			require.JSONEq(t, `{"of":"k1"}`, string(payload.Body))
 		}
 		b.deliverAll("redo/a")
+		require.Equal(t, 1, prune(b, at(9), 10))
+		requirePayload(receipts[1].Sequence)
+
 		b.deliverAll("redo/b")
-		require.Equal(t, 2, prune(b, at(9), 10))
+		copied := b.replay(inbox.Replay{Sequences: sequences(receipts[1:])}).Events[0]
+		require.Equal(t, 1, prune(b, at(9), 10))
+		requirePayload(copied.Sequence)
+		require.Equal(t, []int64{copied.Sequence}, b.pending("redo/b"))
+	})
+	t.Run("AnIdleSubjectStaysWithItsLaterEvents", func(t *testing.T) {
+		b := setup(t, open)
+		all := b.put("redo/a", 2)
+		owner := b.claim("redo/a", at(1))
+		b.deliver(owner, all[0].Sequence)
+		late := settlement(owner, all[1].Sequence)
+		late.Now = at(50)
+		_, err := b.Settle(t.Context(), late)
+		require.NoError(t, err)
+		require.Equal(t, 1, prune(b, at(9), 10))
+		require.Equal(t, inbox.StateIdle, b.subject("redo/a").State())
+		require.Equal(t, "redo/a", b.event(all[1].Sequence).Subject)
 	})
 	t.Run("ARepeatedKeyIsTheNewerEvents", func(t *testing.T) {
 		b := setup(t, open)
