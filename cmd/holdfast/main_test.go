@@ -10,10 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSuperviseReportsAnErrorOnce(t *testing.T) {
 	t.Parallel()
