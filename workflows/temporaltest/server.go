@@ -65,7 +65,7 @@ func startServer() (*testsuite.DevServer, error) {
 	defer cancel()
 	return testsuite.StartDevServer(ctx, testsuite.DevServerOptions{
 		ExistingPath:  path,
-		ClientOptions: &client.Options{Logger: quiet{}},
+		ClientOptions: &client.Options{Logger: quiet{}, Identity: "test"},
 		LogLevel:      "error",
 		// Not our own: a test binary that panics leaves the server behind, and go test
 		// would wait for whoever holds its output.
@@ -76,6 +76,9 @@ func startServer() (*testsuite.DevServer, error) {
 			"--search-attribute", workflows.SearchAttributeState + "=Keyword",
 			// A run continues as new after about this many events, so that tests reach it.
 			"--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=120",
+			// The server fires timers up to this much late, a second unless told: with the
+			// short waits of tests most of their time would be that.
+			"--dynamic-config-value", `history.timerProcessorMaxTimeShift="10ms"`,
 		},
 	})
 }
