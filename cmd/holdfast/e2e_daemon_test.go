@@ -20,9 +20,8 @@ import (
 // task queue of its own.
 type daemon struct {
 	*program
-	dir   string
-	at    *address
-	proxy http.RoundTripper
+	dir string
+	at  *address
 }
 
 // daemonSettings are short times, so that tests need not wait for long ones.

@@ -96,7 +96,7 @@ func TestE2EDevWithTemporalElsewhere(t *testing.T) {
 func TestE2EDevPortInUse(t *testing.T) {
 	t.Parallel()
 	d := newDev(t, filepath.Join(t.TempDir(), "data"), nil)
-	taken, err := net.Listen("tcp", d.temporal) //nolint:noctx // it does not block
+	taken, err := net.Listen("tcp", d.temporal)
 	require.NoError(t, err)
 	defer taken.Close()
 	d.program.start(t)

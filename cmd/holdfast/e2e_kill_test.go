@@ -23,7 +23,7 @@ func (l killing) run(t *testing.T, s *sender, kill func()) map[string][]ingress.
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // it only chooses when to kill
+	random := rand.New(rand.NewPCG(seed, 0))
 	total := l.subjects * l.each
 	points := make([]int, l.kills)
 	for i := range points {

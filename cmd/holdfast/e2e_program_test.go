@@ -65,7 +65,7 @@ func (p *program) start(t *testing.T) {
 	require.NoError(t, err)
 	defer end.Close()
 
-	p.cmd = exec.Command(self, p.args...) //nolint:noctx // it outlives what started it, and has a leash
+	p.cmd = exec.Command(self, p.args...)
 	p.cmd.Stdout, p.cmd.Stderr = output, output
 	p.cmd.ExtraFiles = []*os.File{end}
 	if len(p.args) > 0 && p.args[0] == "guard" {
@@ -130,7 +130,10 @@ func (p *program) printed(t *testing.T) []byte {
 }
 
 // recent is what the last run has printed.
-func (p *program) recent(t *testing.T) []byte { return p.printed(t)[p.from:] }
+func (p *program) recent(t *testing.T) []byte {
+	t.Helper()
+	return p.printed(t)[p.from:]
+}
 
 // over tells whether the run has ended.
 func (p *program) over() bool {

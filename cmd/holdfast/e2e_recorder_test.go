@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -38,7 +39,9 @@ type answer struct {
 
 // recorder is a destination that keeps what it got.
 type recorder struct {
-	url string
+	url    string
+	header http.Header // of every answer
+	says   string      // the body of every answer
 
 	mu   sync.Mutex
 	got  []*delivery
@@ -84,6 +87,7 @@ func (r *recorder) serve(w http.ResponseWriter, request *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	status := max(a.status, http.StatusOK)
+	maps.Copy(w.Header(), r.header)
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)
 	}
@@ -91,6 +95,7 @@ func (r *recorder) serve(w http.ResponseWriter, request *http.Request) {
 	d.status = status
 	r.mu.Unlock()
 	w.WriteHeader(status)
+	_, _ = io.WriteString(w, r.says)
 }
 
 // obey changes the rule.

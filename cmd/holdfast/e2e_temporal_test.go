@@ -73,7 +73,7 @@ func (sdkSilence) Error(string, ...any) {}
 // freshPort is a port that was free a moment ago.
 func freshPort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
@@ -81,7 +81,7 @@ func freshPort(t *testing.T) string {
 
 // listening tells whether somebody listens at an address.
 func listening(address string) bool {
-	c, err := net.Dial("tcp", strings.TrimPrefix(address, "http://")) //nolint:noctx // loopback
+	c, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
 	if err != nil {
 		return false
 	}
