@@ -95,7 +95,29 @@ func throwAway(dataDir string) (map[string]string, error) {
 			settings[name] = value
 		}
 	}
-	return settings, writeDevEnv(dataDir, settings)
+	maps.Copy(kept, settings)
+	return settings, writeDevEnv(dataDir, kept)
+}
+
+// keepAddresses notes where this process listens, if that is not where the other
+// commands look: they find it by its folder then.
+func keepAddresses(dataDir string, env environment) error {
+	kept, err := readDevEnv(dataDir)
+	if err != nil {
+		return err
+	}
+	before := maps.Clone(kept)
+	for _, name := range []string{"HOLDFAST_LISTEN", "HOLDFAST_OPERATOR_LISTEN"} {
+		if value := env.value(name, ""); value != "" && !strings.HasSuffix(value, ":0") {
+			kept[name] = value
+		} else {
+			delete(kept, name)
+		}
+	}
+	if maps.Equal(kept, before) {
+		return nil
+	}
+	return writeDevEnv(dataDir, kept)
 }
 
 func runDev(cmd *cobra.Command, dataDir string, t *devTemporal, made map[string]string, log *slog.Logger) error {
@@ -111,8 +133,11 @@ func runDev(cmd *cobra.Command, dataDir string, t *devTemporal, made map[string]
 		return err
 	}
 	return runProcess(ctx, s, log, func(p *process) error {
+		// The inbox's lock is held now, so no other holdfast dev uses this folder.
+		if err := keepAddresses(dataDir, os.LookupEnv); err != nil {
+			return err
+		}
 		if t.start {
-			// The inbox's lock is held now, so no other holdfast dev uses this folder.
 			if err := t.open(dataDir, log); err != nil {
 				return err
 			}
@@ -148,8 +173,29 @@ func (p *process) greet(ctx context.Context, out io.Writer, dataDir string, t *d
 		}
 	}
 	line("\nTry, in another terminal:\n")
-	self := os.Args[0]
-	line("  %s send %s --count 5 --subject r1", self, p.sources[0].Dialect)
-	line("  %s events list\n", self)
+	for _, command := range firstCommands(p.sources, os.Args[0], dataDir) {
+		line("  %s", command)
+	}
+	line("")
 	_, _ = io.WriteString(out, b.String())
+}
+
+// firstCommands are ready to paste: five webhooks, and what became of them. They
+// are Redo's if there is such a source, whose subject IDs are the shortest.
+func firstCommands(sources []ingress.Source, self, dataDir string) []string {
+	source := sources[0]
+	if redo := slices.IndexFunc(sources, func(s ingress.Source) bool { return s.Dialect == "redo" }); redo >= 0 {
+		source = sources[redo]
+	}
+	send, list := []string{self, "send", source.Dialect, "--count 5 --subject r1"}, []string{self, "events list"}
+	if source.Name != source.Dialect {
+		send = append(send, "--source", source.Name)
+	}
+	if source.Dialect == "redo" && source.Common.SubjectHashKey == "" {
+		list = append(list, "--subject", source.Name+"/r1")
+	}
+	if dataDir != defaultDataDir {
+		send, list = append(send, "--data-dir", quoted(dataDir)), append(list, "--data-dir", quoted(dataDir))
+	}
+	return []string{strings.Join(send, " "), strings.Join(list, " ")}
 }

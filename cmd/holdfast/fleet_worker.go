@@ -20,6 +20,10 @@ import (
 // waits before it starts again.
 const workerRetry = 2 * time.Second
 
+// workerPatience is how long a Temporal that is not there is no reason to warn:
+// one that starts beside us takes a few seconds.
+const workerPatience = 15 * time.Second
+
 // fleetWorker is a Temporal worker that starts when Temporal is there, and starts
 // again when Temporal came back without what it knew.
 type fleetWorker struct {
@@ -36,16 +40,24 @@ type fleetWorker struct {
 // a namespace that is not prepared, at the first contact with Temporal only: later
 // the ingress beside it must go on accepting.
 func (w *fleetWorker) run(ctx context.Context) error {
+	var failing time.Time // since when Temporal is not there
 	for first := true; ; {
-		err := w.once(ctx, &first)
+		reached, err := w.once(ctx)
+		if reached {
+			first, failing = false, time.Time{}
+		}
 		var missing *missingAttributesError
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case errors.As(err, &missing) && first:
 			return err
-		case err != nil:
-			w.log.Warn("the worker waits for Temporal", slog.Any("error", err))
+		case failing.IsZero():
+			failing = time.Now()
+			w.log.Info("waiting for Temporal", slog.Any("error", err))
+		case time.Since(failing) > workerPatience:
+			w.log.Warn("the worker waits for Temporal; webhooks are accepted meanwhile",
+				slog.Duration("for", time.Since(failing).Round(time.Second)), slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -55,12 +67,12 @@ func (w *fleetWorker) run(ctx context.Context) error {
 	}
 }
 
-// once runs one worker until ctx ends or Temporal refuses it.
-func (w *fleetWorker) once(ctx context.Context, first *bool) error {
+// once runs one worker until ctx ends or Temporal refuses it, and tells whether
+// Temporal was there and prepared.
+func (w *fleetWorker) once(ctx context.Context) (reached bool, err error) {
 	if err := checkAttributes(ctx, w.client, w.namespace); err != nil {
-		return err
+		return false, err
 	}
-	*first = false
 	fatal := make(chan error, 1)
 	sdk := worker.New(w.client, w.taskQueue, worker.Options{
 		// Events in hand are finished before the process ends, so that a deploy
@@ -76,7 +88,7 @@ func (w *fleetWorker) once(ctx context.Context, first *bool) error {
 	sdk.RegisterWorkflowWithOptions(workflows.Subject, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	w.activities.Register(sdk)
 	if err := sdk.Start(); err != nil {
-		return fmt.Errorf("start the worker: %w", err)
+		return true, fmt.Errorf("start the worker: %w", err)
 	}
 	w.running.Store(true)
 	defer w.running.Store(false)
@@ -84,10 +96,10 @@ func (w *fleetWorker) once(ctx context.Context, first *bool) error {
 	case <-ctx.Done():
 		w.activities.Stop()
 		sdk.Stop()
-		return nil
+		return true, nil
 	case err := <-fatal:
 		sdk.Stop()
-		return fmt.Errorf("the worker was refused: %w", err)
+		return true, fmt.Errorf("the worker was refused: %w", err)
 	}
 }
 

@@ -52,7 +52,7 @@ func loadProcess(r roles, log *slog.Logger) (processSettings, error) {
 		var err error
 		problems = append(problems, load(&s.work))
 		s.destinations = activities.NewDestinations(s.work, log)
-		s.routes, err = activities.NewRoutes(s.work.Routes, s.destinations, handlers())
+		s.routes, err = activities.NewRoutes(s.work.Routes, s.destinations, handlers(log))
 		problems = append(problems, err)
 	}
 	var err error

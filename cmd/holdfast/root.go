@@ -10,6 +10,8 @@ const (
 	groupTools     = "tools"
 )
 
+const defaultDataDir = "./data"
+
 // globals are what every command is given.
 type globals struct {
 	env     environment
@@ -35,7 +37,7 @@ Settings come from the environment; ` + "`holdfast settings`" + ` lists them.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.PersistentFlags().StringVar(&g.dataDir, "data-dir", "./data", "`folder` of what holdfast dev keeps")
+	root.PersistentFlags().StringVar(&g.dataDir, "data-dir", defaultDataDir, "`folder` of what holdfast dev keeps")
 	root.AddGroup(
 		&cobra.Group{ID: groupProcesses, Title: "Processes:"},
 		&cobra.Group{ID: groupTools, Title: "Tools:"},
