@@ -90,7 +90,7 @@ func (d *Destinations) HTTP(target *url.URL) Handler {
 		if err != nil {
 			return &unreachableError{text: name + ": " + cause(err)}
 		}
-		defer response.Body.Close() //nolint:errcheck // nothing was written
+		defer response.Body.Close()
 		// Read a little, so that the connection can be used again.
 		_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
 		return d.judge(name, response)

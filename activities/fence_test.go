@@ -86,7 +86,9 @@ func TestARingThatComesLate(t *testing.T) {
 // TestAWorkerThatStopsRepeatsNothing replaces a worker in the middle of a drain.
 func TestAWorkerThatStopsRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, func(http.ResponseWriter, *http.Request, attempt) { time.Sleep(10 * time.Millisecond) })
+	slow := time.NewTicker(10 * time.Millisecond)
+	t.Cleanup(slow.Stop)
+	s := newSink(t, func(http.ResponseWriter, *http.Request, attempt) { <-slow.C })
 	f := newFleet(t, "*="+s.URL)
 	stop := f.start()
 	subject := f.subject("r1")

@@ -47,5 +47,5 @@ func doubled(first time.Duration, times int, limit time.Duration) time.Duration 
 
 // jittered returns a wait from half of d to d.
 func jittered(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) //nolint:gosec // spreads load, hides nothing
+	return d/2 + rand.N(d/2+1)
 }

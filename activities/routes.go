@@ -72,7 +72,7 @@ func parseRoute(setting string, d *Destinations, handlers map[string]Handler) (s
 		}
 		return pattern, d.HTTP(u), nil
 	default:
-		return "", Handler{}, fmt.Errorf("for %q: the target must begin with http://, https://, log: or go:", pattern)
+		return "", Handler{}, fmt.Errorf("for %q: the target is none of http://…, https://…, log: and go:NAME", pattern)
 	}
 }
 

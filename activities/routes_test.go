@@ -55,7 +55,7 @@ func TestBadRoutesAreAllReported(t *testing.T) {
 	_, err := newRoutes("https://user:hunter2@app.example", "https://h/?k=hunter2", "redo/*=ftp://x", "redo=log:", "redo/*=go:nobody", "a/*=log:x", "b/*=http://", "c/*=https://%zz:hunter2@x")
 	require.Error(t, err)
 	for _, part := range []string{
-		"route 1: is not of the form source/type=target", "route 2: is a URL", "must begin with http://", "is not of the form source/type, such as",
+		"route 1: is not of the form source/type=target", "route 2: is a URL", "the target is none of http://", "is not of the form source/type, such as",
 		`no handler "nobody"; there are: refund`, "log: takes nothing", "not a valid URL",
 	} {
 		require.ErrorContains(t, err, part)

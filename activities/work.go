@@ -148,7 +148,7 @@ func (w *work) fail(ctx context.Context, e inbox.Entry, handler string, cause er
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	now := w.now()
-	v := w.config.judge(w.subject, cause, took, rand.Float64()) //nolint:gosec // jitter
+	v := w.config.judge(w.subject, cause, took, rand.Float64())
 	failure := inbox.Failure{
 		Subject: w.subject.ID, Epoch: w.subject.Epoch, Sequence: e.Sequence, Handler: handler,
 		Error: textOf(cause), Spent: v.spent, Now: now, NextWake: now.Add(v.wait),

@@ -54,7 +54,7 @@ func TestContract(t *testing.T) {
 		require.NoError(t, os.MkdirAll("testdata", 0o750))
 		require.NoError(t, os.WriteFile(golden, append(got, '\n'), 0o600))
 	}
-	want, err := os.ReadFile(golden) //nolint:gosec // a constant
+	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.Equal(t, string(want), string(got)+"\n", "go test ./workflows -run TestContract -update rewrites it; only additions are compatible")
 }

@@ -82,24 +82,29 @@ func scenarios() map[string]scenario {
 		"continued":     {drains: repeat(wait, 60)},
 		"recover-loops": {drains: repeat(failed(), 20)},
 		"linger": {drains: []any{linger}, act: func(ctx context.Context, t *testing.T, r *recorded) {
+			t.Helper()
 			r.await(ctx, t, workflows.StateIdle)
 			r.signal(ctx, t, workflows.SignalDoorbell, nil)
 		}},
 		"resumed-by-update": {drains: []any{held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
+			t.Helper()
 			r.await(ctx, t, workflows.StateHeld)
 			r.update(ctx, t, workflows.UpdateResume, workflows.Operate{Reason: "mended", By: "ann"})
 		}},
 		"operated-by-signal": {drains: []any{held(0), held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
+			t.Helper()
 			r.await(ctx, t, workflows.StateHeld)
 			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{Verb: workflows.UpdatePause, By: "batch"})
 			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{Verb: workflows.UpdateResume, By: "batch"})
 			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{})
 		}},
 		"recovery-cut-short": {drains: []any{slow()}, act: func(ctx context.Context, t *testing.T, r *recorded) {
+			t.Helper()
 			r.await(ctx, t, workflows.StateRetrying)
 			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{})
 		}},
 		"canceled": {drains: []any{held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
+			t.Helper()
 			r.await(ctx, t, workflows.StateHeld)
 			require.NoError(t, r.client.CancelWorkflow(ctx, r.id, ""))
 		}},

@@ -290,6 +290,7 @@ func TestContinueAsNew(t *testing.T) {
 }
 
 func accepted(t *testing.T) *testsuite.TestUpdateCallback {
+	t.Helper()
 	return &testsuite.TestUpdateCallback{
 		OnAccept:   func() {},
 		OnReject:   func(err error) { require.NoError(t, err) },

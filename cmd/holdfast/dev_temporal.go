@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"go.temporal.io/sdk/client"
-
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
@@ -63,7 +61,7 @@ func (t *devTemporal) open(dir string, log *slog.Logger) error {
 	t.stop, t.stopped = make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(t.stopped)
-		defer output.Close() //nolint:errcheck // a log
+		defer output.Close()
 		t.keep(first, func() (*child, error) { return startChild(output, cli, args...) }, logFile, log)
 	}()
 	return nil
@@ -104,10 +102,11 @@ func (t *devTemporal) close() {
 	}
 }
 
-// await waits until the process can reach Temporal. It returns false if ctx ended.
+// await waits until the process has its worker at Temporal. It returns false if
+// ctx ended.
 func (t *devTemporal) await(ctx context.Context, p *process) bool {
 	for deadline := time.Now().Add(temporalStart); ctx.Err() == nil; {
-		_, err := p.client.CheckHealth(ctx, &client.CheckHealthRequest{})
+		err := p.worker.ready(ctx)
 		if err == nil {
 			return true
 		}
@@ -135,7 +134,7 @@ func freePort(port int) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("port %d is in use: choose another with --temporal-port and --temporal-ui-port, or set TEMPORAL_ADDRESS to use the Temporal server that is there", port)
 		}
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 	}
 }
 

@@ -59,7 +59,7 @@ func newProcess(ctx context.Context, s processSettings, log *slog.Logger) (*proc
 
 func (p *process) open(ctx context.Context) error {
 	for _, warning := range p.warnings {
-		p.log.Warn(warning)
+		p.log.Warn("a setting to think about", slog.String("warning", warning))
 	}
 	store, err := sqlite.Open(ctx, strings.TrimPrefix(p.common.Inbox, sqliteScheme), sqlite.Options{})
 	if err != nil {
