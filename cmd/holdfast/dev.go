@@ -173,11 +173,23 @@ func (p *process) greet(ctx context.Context, out io.Writer, dataDir string, t *d
 		}
 	}
 	line("\nTry, in another terminal:\n")
-	for _, command := range firstCommands(p.sources, os.Args[0], dataDir) {
+	for _, command := range firstCommands(p.sources, nearby(os.Args[0]), dataDir) {
 		line("  %s", command)
 	}
 	line("")
 	_, _ = io.WriteString(out, b.String())
+}
+
+// nearby shortens the path of a program that is in the folder we are in.
+func nearby(program string) string {
+	here, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(program) {
+		return program
+	}
+	if short, err := filepath.Rel(here, program); err == nil && filepath.IsLocal(short) {
+		return short
+	}
+	return program
 }
 
 // firstCommands are ready to paste: five webhooks, and what became of them. They

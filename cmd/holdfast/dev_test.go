@@ -60,3 +60,12 @@ func TestDevIsFoundByItsFolder(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, made, kept, "an address that another start would not have is not kept")
 }
+
+func TestAProgramNearbyHasAShortName(t *testing.T) {
+	t.Parallel()
+	here, err := filepath.Abs(".")
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join("bin", "holdfast"), nearby(filepath.Join(here, "bin", "holdfast")))
+	require.Equal(t, filepath.Join(here, "..", "holdfast"), nearby(filepath.Join(here, "..", "holdfast")))
+	require.Equal(t, "holdfast", nearby("holdfast"))
+}

@@ -16,13 +16,16 @@ import (
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
-// workerRetry is how long a worker that could not start, or lost its namespace,
-// waits before it starts again.
-const workerRetry = 2 * time.Second
+const (
+	// workerRetry is how long a worker that could not start, or lost its namespace,
+	// waits before it starts again.
+	workerRetry = 2 * time.Second
 
-// workerPatience is how long a Temporal that is not there is no reason to warn:
-// one that starts beside us takes a few seconds.
-const workerPatience = 15 * time.Second
+	// A Temporal that starts beside us takes a few seconds. Until workerPatience is
+	// over it is looked for every workerLook, and its absence is no reason to warn.
+	workerPatience = 15 * time.Second
+	workerLook     = 200 * time.Millisecond
+)
 
 // fleetWorker is a Temporal worker that starts when Temporal is there, and starts
 // again when Temporal came back without what it knew.
@@ -40,29 +43,34 @@ type fleetWorker struct {
 // a namespace that is not prepared, at the first contact with Temporal only: later
 // the ingress beside it must go on accepting.
 func (w *fleetWorker) run(ctx context.Context) error {
-	var failing time.Time // since when Temporal is not there
+	var failing time.Time // since when Temporal is not there, zero if it is
 	for first := true; ; {
 		reached, err := w.once(ctx)
 		if reached {
 			first, failing = false, time.Time{}
 		}
+		wait := workerLook
 		var missing *missingAttributesError
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case errors.As(err, &missing) && first:
 			return err
+		case reached:
+			wait = workerRetry
+			w.log.Warn("the worker starts again", slog.Any("error", err))
 		case failing.IsZero():
 			failing = time.Now()
 			w.log.Info("waiting for Temporal", slog.Any("error", err))
 		case time.Since(failing) > workerPatience:
+			wait = workerRetry
 			w.log.Warn("the worker waits for Temporal; webhooks are accepted meanwhile",
 				slog.Duration("for", time.Since(failing).Round(time.Second)), slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(workerRetry):
+		case <-time.After(wait):
 		}
 	}
 }
