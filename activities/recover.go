@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.temporal.io/sdk/activity"
+
 	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/workflows"
 )
@@ -25,8 +27,11 @@ func (a *Activities) Recover(ctx context.Context, in workflows.RecoverInput) (wo
 	if a.stopping.Load() {
 		return workflows.RecoverOutput{}, tryAgain("the worker is stopping", stoppingWait)
 	}
+	// A reset run inherits its activities with the input that the run before it
+	// recorded, so which run this is comes from the task.
 	w, err := a.claim(ctx, workflows.DrainInput{
-		Subject: in.Subject, RunID: in.RunID, OriginalRunID: in.OriginalRunID, AfterEpoch: in.AfterEpoch,
+		Subject: in.Subject, RunID: activity.GetInfo(ctx).WorkflowExecution.RunID,
+		OriginalRunID: in.OriginalRunID, AfterEpoch: in.AfterEpoch,
 	}, a.config.policy().RecoverTimeout)
 	if err != nil {
 		return workflows.RecoverOutput{}, tryAgain("the inbox: "+textOf(err), jittered(infrastructureWait))

@@ -3,6 +3,7 @@ package activities_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -174,4 +175,32 @@ func TestContinueAsNew(t *testing.T) {
 	last := history[len(history)-1]
 	require.Equal(t, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, last.EventType)
 	require.Less(t, len(history), 200, "each run is short")
+}
+
+// TestAResetWhileARecoveryWaits resets to a point at which the recovery activity
+// was scheduled and not done: the new run inherits it with the old run's input,
+// and must still do again what the old run did after the point.
+func TestAResetWhileARecoveryWaits(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+		if a.sequence == 2 && a.number < 2 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	f := newFleet(t, "*="+s.URL)
+	f.config.RetryInitial, f.config.RetryMaxInterval = 2*time.Second, 2*time.Second
+	subject := f.subject("r1")
+	appendOnly(f, subject, 4)
+	f.ring(subject)
+	f.start()
+	f.awaitState(subject, inbox.StateRetrying)
+	run := f.runID(subject)
+	f.ring(subject) // a workflow task of its own while the recovery waits
+	require.Eventually(t, func() bool { return len(f.tasks(subject, run)) == 2 }, patience, 20*time.Millisecond)
+	f.awaitRest(subject)
+	require.Equal(t, []int64{1, 2, 3, 4}, s.delivered(subject))
+
+	f.reset(subject, run, 2)
+	f.awaitRest(subject)
+	require.Equal(t, []int64{1, 2, 3, 4, 2, 3, 4}, s.delivered(subject))
 }

@@ -115,7 +115,6 @@ type Policy struct {
 type RecoverInput struct {
 	Subject       string `json:"subject"`
 	Sequence      int64  `json:"sequence"`
-	RunID         string `json:"run_id"`
 	OriginalRunID string `json:"original_run_id"`
 	AfterEpoch    int64  `json:"after_epoch"`
 }

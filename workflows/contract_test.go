@@ -41,7 +41,7 @@ func TestContract(t *testing.T) {
 			Outcome: "held", Epoch: 8, Settled: 3, Reopened: 1, Wait: time.Hour, Until: at, Reason: "503", By: "holdfast", Head: &head,
 			Policy: workflows.Policy{RecoverTimeout: time.Minute, Linger: time.Second},
 		},
-		"RecoverInput":  workflows.RecoverInput{Subject: "redo/r1", Sequence: 42, RunID: "b", OriginalRunID: "a", AfterEpoch: 7},
+		"RecoverInput":  workflows.RecoverInput{Subject: "redo/r1", Sequence: 42, OriginalRunID: "a", AfterEpoch: 7},
 		"RecoverOutput": workflows.RecoverOutput{Epoch: 9, Settled: true},
 		"Operate":       operate,
 		"OperateInput":  workflows.OperateInput{Subject: "redo/r1", RequestID: "update:redo/r1/1", Operate: operate},

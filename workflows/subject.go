@@ -138,7 +138,7 @@ func (s *subject) recover(ctx workflow.Context, out DrainOutput) {
 	}))
 	defer cancel()
 	attempt := workflow.ExecuteActivity(attemptCtx, out.Head.Handler, RecoverInput{
-		Subject: s.id, Sequence: out.Head.Sequence, RunID: s.runID, OriginalRunID: s.original, AfterEpoch: s.epoch,
+		Subject: s.id, Sequence: out.Head.Sequence, OriginalRunID: s.original, AfterEpoch: s.epoch,
 	})
 	_ = workflow.Await(ctx, func() bool { return attempt.IsReady() || s.told() })
 	if !attempt.IsReady() {
