@@ -31,8 +31,15 @@ func newDev(t *testing.T, data string, settings map[string]string) *devDaemon {
 	for name, value := range settings {
 		all[name] = value
 	}
-	return &devDaemon{data: data, temporal: "127.0.0.1:" + port, daemon: newDaemon(t, all,
+	d := &devDaemon{data: data, temporal: "127.0.0.1:" + port, daemon: newDaemon(t, all,
 		"dev", "--data-dir", data, "--temporal-port", port, "--temporal-ui-port", freshPort(t))}
+	t.Cleanup(func() {
+		if d.exited != nil {
+			// Killed, it would leave a Temporal behind that still writes for a moment.
+			d.stop(t, syscall.SIGTERM)
+		}
+	})
+	return d
 }
 
 func TestE2EDev(t *testing.T) {
