@@ -2,8 +2,10 @@ package main
 
 import (
 	"net/http"
+	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,27 +14,45 @@ import (
 
 func TestE2EStoppedInTheMiddleOfADelivery(t *testing.T) {
 	t.Parallel()
+	for name, which := range map[string]int{"FirstAttempt": 1, "FurtherAttempt": 2} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stopDuring(t, which)
+		})
+	}
+}
+
+// stopDuring stops a process while the first event's n-th attempt hangs.
+func stopDuring(t *testing.T, n int) {
+	t.Helper()
 	finish := make(chan struct{})
-	destination := newRecorder(t, func(delivery) answer { return answer{wait: finish} })
-	d := startDaemon(t, redoSource("graceful", destination.url, map[string]string{"HOLDFAST_FIRST_ATTEMPT_TIMEOUT": "20s"}))
-	receipts := map[string][]ingress.ReceiptJSON{"graceful/r1": newSender(t, d, "graceful").send(t, "r1", 0, 3)}
-	until(t, "a delivery to hang", func() bool { return len(destination.deliveries("")) == 1 })
+	destination := newRecorder(t, func(got delivery) answer {
+		if got.attempt < n {
+			return answer{status: http.StatusServiceUnavailable}
+		}
+		return answer{wait: finish}
+	})
+	source := "graceful" + strconv.Itoa(n)
+	d := startDaemon(t, redoSource(source, destination.url, map[string]string{
+		"HOLDFAST_FIRST_ATTEMPT_TIMEOUT": "20s", "HOLDFAST_DELIVERY_TIMEOUT": "20s",
+	}))
+	receipts := newSender(t, d, source).send(t, "r1", 0, 3)
+	until(t, "a delivery to hang", func() bool { return len(destination.deliveries("")) == n })
 
 	require.NoError(t, d.cmd.Process.Signal(syscall.SIGTERM))
 	webhooks, _ := d.at.get()
 	until(t, "the door to close", func() bool { return !listening(webhooks) })
-	require.False(t, d.over(), "it waits for what is in flight")
+	require.Never(t, d.over, 2*time.Second, glance, "it waits for what is in flight")
 	close(finish)
 	require.Zero(t, d.wait(t))
-	require.Equal(t, []string{receipts["graceful/r1"][0].EventID}, destination.done(""), "nothing else was started")
+	require.Equal(t, []string{receipts[0].EventID}, destination.done(""), "nothing else was started")
 
+	destination.obey(nil)
 	d.start(t)
-	require.Equal(t, "delivered", d.events(t, "subject", "graceful/r1")[0].Status)
+	require.Equal(t, "delivered", d.events(t, "subject", source+"/r1")[0].Status)
 	d.settled(t)
-	destination.requireOnceInOrder(t, receipts)
-	for _, e := range d.events(t) {
-		require.Equal(t, 1, e.Attempts)
-	}
+	destination.requireOnceInOrder(t, map[string][]ingress.ReceiptJSON{source + "/r1": receipts})
+	require.Equal(t, n, d.events(t)[0].Attempts)
 }
 
 func TestE2EStagingSource(t *testing.T) {
