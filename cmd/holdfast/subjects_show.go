@@ -120,10 +120,11 @@ func heldSince(s operator.SubjectJSON, audit []operator.AuditEntryJSON) time.Tim
 func subjectSteps(s operator.SubjectJSON) []step {
 	id := quoted(s.ID)
 	var steps []step
-	if s.Held {
+	retrying := inbox.State(s.State) == inbox.StateRetrying
+	if s.Held || retrying {
 		steps = append(steps, step{"holdfast subjects resume " + id, resumeEffect(s)})
 	}
-	if s.Head != nil && (s.Held || inbox.State(s.State) == inbox.StateRetrying) {
+	if s.Head != nil && (s.Held || retrying) {
 		steps = append(steps,
 			step{
 				fmt.Sprintf("holdfast subjects park %s --sequence %d --reason '...'", id, s.Head.Sequence),

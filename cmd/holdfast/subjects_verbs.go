@@ -35,7 +35,7 @@ func subjectsResumeCommand(o *operatorOptions) *cobra.Command {
 	var verb operator.VerbRequest
 	cmd := &cobra.Command{
 		Use:     "resume ID",
-		Short:   "End a hold: try the first event now, with a full retry budget",
+		Short:   "End a hold or a wait: try the first event now, with a full retry budget",
 		Example: `  holdfast subjects resume redo/r1 --reason "app is back"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
