@@ -38,14 +38,19 @@ func dialTemporal(options client.Options, logger *slog.Logger) (client.Client, e
 	return c, nil
 }
 
-// sdkLogger keeps what the SDK says of failed activities out of the log: their
-// own lines say it with the event.
+// sdkLogger keeps two things that the SDK says out of the log: that an activity
+// failed, because our own line says it with the event, and that a workflow task
+// took long, because a drain is meant to.
 type sdkLogger struct{ log.Logger }
+
+const slowWorkflowTask = "[TMPRL1104]"
 
 func (sdkLogger) Debug(string, ...any) {}
 func (sdkLogger) Info(string, ...any)  {}
 func (l sdkLogger) Warn(message string, keyvals ...any) {
-	l.Logger.Warn(message, keyvals...)
+	if !strings.HasPrefix(message, slowWorkflowTask) {
+		l.Logger.Warn(message, keyvals...)
+	}
 }
 
 func (l sdkLogger) Error(message string, keyvals ...any) {
