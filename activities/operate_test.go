@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
@@ -161,6 +162,27 @@ func TestResumeDoesNotWaitForTheNextTry(t *testing.T) {
 	requireInOrder(t, f, s, subject)
 }
 
+// details returns what the run shows in the Temporal UI as its current details.
+func (f *fleet) details(subject string) string {
+	f.t.Helper()
+	value, err := f.client.QueryWorkflow(f.t.Context(), subject, "", "__temporal_workflow_metadata")
+	require.NoError(f.t, err)
+	var metadata sdkpb.WorkflowMetadata
+	require.NoError(f.t, value.Get(&metadata))
+	return metadata.CurrentDetails
+}
+
+// awaitListed waits until Temporal lists a subject's run under a query.
+func (f *fleet) awaitListed(subject, query string) {
+	f.t.Helper()
+	require.Eventually(f.t, func() bool {
+		list, err := f.client.ListWorkflow(f.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
+			Query: query + ` AND WorkflowId = "` + subject + `"`,
+		})
+		return err == nil && len(list.Executions) == 1
+	}, patience, 50*time.Millisecond, query)
+}
+
 // TestTroubleIsVisibleInTemporal checks what an operator sees there: the search
 // attribute, the details, and the recovery activity under its handler's name.
 func TestTroubleIsVisibleInTemporal(t *testing.T) {
@@ -172,12 +194,7 @@ func TestTroubleIsVisibleInTemporal(t *testing.T) {
 	subject := f.subject("r1")
 	f.accept(subject, 1)
 	require.Equal(t, "return.updated", f.awaitStatus(subject, "retrying").Head.Type)
-	require.Eventually(t, func() bool {
-		list, err := f.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
-			Query: `HoldfastState = "retrying" AND WorkflowId = "` + subject + `"`,
-		})
-		return err == nil && len(list.Executions) == 1
-	}, patience, 50*time.Millisecond)
+	f.awaitListed(subject, `HoldfastState = "retrying"`)
 	require.Eventually(t, func() bool {
 		run, err := f.client.DescribeWorkflowExecution(t.Context(), subject, "")
 		require.NoError(t, err)
@@ -190,18 +207,11 @@ func TestTroubleIsVisibleInTemporal(t *testing.T) {
 	require.Equal(t, "POST "+host, pending.ActivityType.Name)
 	require.Contains(t, pending.LastFailure.Message, "503 Service Unavailable")
 	require.Greater(t, pending.NextAttemptScheduleTime.AsTime(), time.Now().Add(10*time.Minute))
-	value, err := f.client.QueryWorkflow(t.Context(), subject, "", "__temporal_workflow_metadata")
-	require.NoError(t, err)
-	require.NotNil(t, value)
+	require.Contains(t, f.details(subject), "holdfast subjects resume '"+subject+"'")
 	s.setRule(ok)
 	require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
 	f.awaitRest(subject)
-	require.Eventually(t, func() bool {
-		list, err := f.client.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{
-			Query: `HoldfastState IS NULL AND WorkflowId = "` + subject + `"`,
-		})
-		return err == nil && len(list.Executions) == 1
-	}, patience, 50*time.Millisecond)
+	f.awaitListed(subject, `HoldfastState IS NULL`)
 }
 
 // TestAGoHandler runs Go code as a handler: each of our words, and a panic.
