@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/holdfast-project/holdfast/workflows"
@@ -38,15 +40,13 @@ func (t *devTemporal) open(dir string, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	for _, port := range []int{t.port, t.uiPort} {
-		if err := freePort(port); err != nil {
-			return err
-		}
-	}
 	logFile := filepath.Join(dir, "temporal.log")
 	output, err := os.OpenFile(logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the user's own folder
 	if err != nil {
 		return fmt.Errorf("open the log of Temporal: %w", err)
+	}
+	if err := t.ready(output); err != nil {
+		return errors.Join(err, output.Close())
 	}
 	args := []string{
 		"server", "start-dev", "--ip", "127.0.0.1", "--port", strconv.Itoa(t.port), "--ui-port", strconv.Itoa(t.uiPort),
@@ -56,7 +56,7 @@ func (t *devTemporal) open(dir string, log *slog.Logger) error {
 	}
 	first, err := startChild(output, cli, args...)
 	if err != nil {
-		return err
+		return errors.Join(err, output.Close())
 	}
 	t.stop, t.stopped = make(chan struct{}), make(chan struct{})
 	go func() {
@@ -121,6 +121,39 @@ func (t *devTemporal) await(ctx context.Context, p *process) bool {
 		}
 	}
 	return false
+}
+
+// ready waits until no server of a run before is in the way.
+func (t *devTemporal) ready(log *os.File) error {
+	if err := lockAlive(log); err != nil {
+		return err
+	}
+	for _, port := range []int{t.port, t.uiPort} {
+		if err := freePort(port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockAlive locks the server's log. The server inherits the lock with the file, so
+// that it lasts as long as the server: after a kill -9 that is a second or more in
+// which its port is free again but its database is not, and two servers over one
+// database spoil each other's transactions.
+func lockAlive(log *os.File) error {
+	for deadline := time.Now().Add(childGrace + portPatience); ; {
+		err := syscall.Flock(int(log.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("lock %s: %w", log.Name(), err)
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("a Temporal server of a run before still writes to %s: end that one, or choose another --data-dir", log.Name())
+		}
+		<-time.After(100 * time.Millisecond)
+	}
 }
 
 // freePort waits a little for a port, and says what to do if it stays taken.

@@ -123,6 +123,26 @@ func TestE2EHalvesRefuseSQLite(t *testing.T) {
 	}
 }
 
+// A Temporal that is slow to end closes its port long before its database.
+func TestE2EDevWaitsForTheTemporalBefore(t *testing.T) {
+	t.Parallel()
+	slow := filepath.Join(t.TempDir(), "temporal")
+	require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\necho up\ntrap 'sleep 2; echo down; exit 0' TERM\nwhile :; do sleep 0.1; done\n"), 0o700)) //nolint:gosec // a program
+	d := newDev(t, filepath.Join(t.TempDir(), "data"), map[string]string{"TEMPORAL_CLI": slow})
+	log := filepath.Join(d.data, "temporal.log")
+	said := func(what string) func() bool {
+		return func() bool {
+			content, err := os.ReadFile(log)
+			return err == nil && string(content) == what
+		}
+	}
+	d.program.start(t)
+	until(t, "the first server", said("up\n"))
+	d.kill(t)
+	d.program.start(t)
+	until(t, "the second server, after the first", said("up\ndown\nup\n"))
+}
+
 func TestE2EKilledDev(t *testing.T) {
 	t.Parallel()
 	destination := newRecorder(t, nil)
