@@ -127,7 +127,7 @@ func TestE2EHalvesRefuseSQLite(t *testing.T) {
 func TestE2EDevWaitsForTheTemporalBefore(t *testing.T) {
 	t.Parallel()
 	slow := filepath.Join(t.TempDir(), "temporal")
-	require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\necho up\ntrap 'sleep 2; echo down; exit 0' TERM\nwhile :; do sleep 0.1; done\n"), 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\necho up\ntrap 'sleep 2; echo down; exit 0' TERM\nwhile :; do sleep 0.1; done\n"), 0o700))
 	d := newDev(t, filepath.Join(t.TempDir(), "data"), map[string]string{"TEMPORAL_CLI": slow})
 	log := filepath.Join(d.data, "temporal.log")
 	said := func(what string) func() bool {

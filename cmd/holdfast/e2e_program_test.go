@@ -17,7 +17,7 @@ import (
 
 const (
 	// patience is for what happens at once on an idle machine.
-	patience = 90 * time.Second
+	patience = 2 * time.Minute
 	// glance is how often it is looked for.
 	glance = 20 * time.Millisecond
 )
