@@ -7,10 +7,13 @@ import (
 
 // Drainer is the worker's side of an Inbox.
 type Drainer interface {
-	// Claim takes a new epoch for a subject, which fences everybody who had one,
-	// and returns the row as it is then. It ends a hold whose time has come. For a
-	// reset run it first reopens what the run is to do again. A subject the inbox
-	// does not know is returned empty, with Pending 0.
+	// Claim asks for the right to run a subject's handlers. It ends a hold whose time
+	// has come, and for a reset run reopens what the run is to do again. Then, if a
+	// handler may start now, it takes a new epoch, which fences everybody who had one.
+	// Nothing is taken, and Claimed.Subject.Epoch is 0, when the subject is unknown,
+	// has nothing pending, is held, or is not to be tried before a NextWake later than
+	// Now, or when another run has it in hand (Claimed.InHandUntil): then nothing is
+	// reopened either.
 	Claim(ctx context.Context, c Claim) (Claimed, error)
 
 	// Own returns nil if the epoch is still the subject's, else ErrFenced.
@@ -25,8 +28,13 @@ type Drainer interface {
 	// returns what is then true of the subject. ErrFenced, ErrNotPending.
 	Settle(ctx context.Context, s Settlement) (Settled, error)
 
+	// Release ends a claim's work that neither Settle nor Fail has ended, so that
+	// another run need not wait for its BusyUntil. It does nothing without the epoch.
+	Release(ctx context.Context, subject string, epoch int64) error
+
 	// Fail records a real attempt that failed and what follows: another attempt at
-	// NextWake, or a hold. An operator's hold is never replaced. ErrFenced, ErrNotPending.
+	// NextWake, or a hold. An operator's hold is never replaced. ErrFenced,
+	// ErrNotPending, and ErrResumed with the row as it is.
 	Fail(ctx context.Context, f Failure) (Subject, error)
 }
 
@@ -34,8 +42,10 @@ type Drainer interface {
 type Claim struct {
 	Subject string
 	Now     time.Time
-	// BusyUntil is when the claim's work will be over at the latest: the sweeper
-	// leaves the subject alone until then.
+	// BusyUntil is when the claim's work will be over at the latest. Until then, or
+	// until it ends by Fail, Settle or Release, no other run gets the subject, so that a
+	// run that was reset or terminated with a handler in hand is never overlapped.
+	// The same run does: its worker was lost. The sweeper leaves the subject alone.
 	BusyUntil time.Time
 
 	// RunID and OriginalRunID are the Temporal run's; they differ in a run made by
@@ -49,8 +59,10 @@ type Claim struct {
 
 // Claimed is the answer to a Claim.
 type Claimed struct {
-	Subject  Subject // Epoch is the new one
+	Subject  Subject // Epoch is the new one; 0: nothing was taken
 	Reopened int     // events made pending again
+	// InHandUntil, when not zero, is how long another run may have an event in hand.
+	InHandUntil time.Time
 }
 
 // Settlement is an event's outcome.
@@ -62,7 +74,10 @@ type Settlement struct {
 	Reason   string
 	Handler  string
 	Attempts int // real attempts to add to the event's
-	Now      time.Time
+	// Last tells that the claim's work ends with this. It also does when nothing is
+	// left pending.
+	Last bool
+	Now  time.Time
 
 	RunID         string
 	OriginalRunID string
@@ -70,8 +85,9 @@ type Settlement struct {
 
 // Settled is what is true of a subject after a settlement.
 type Settled struct {
-	Pending int  // 0 means that the next append will ring
-	Held    bool // an operator paused it meanwhile: start no other event
+	Pending int   // 0 means that the next append will ring
+	Next    int64 // sequence of the first pending event; 0: none
+	Held    bool  // an operator paused it meanwhile: start no other event
 }
 
 // Failure is an attempt that failed.
@@ -83,6 +99,10 @@ type Failure struct {
 	Error    string
 	Spent    time.Duration // budget this attempt used up
 	Now      time.Time
+
+	// Streak and Holds are the subject's as the failure was judged by. If the row's
+	// differ, nothing is recorded: ErrResumed.
+	Streak, Holds int
 
 	// NextWake is when the next attempt may start. With Hold it is ignored.
 	NextWake time.Time

@@ -18,6 +18,10 @@ var (
 	// or before a crash. The holder of the epoch goes on with the next.
 	ErrNotPending = errors.New("the event is not pending")
 
+	// ErrResumed means that an operator has resumed the subject since the failure
+	// was judged: judge it again by the row that comes with it.
+	ErrResumed = errors.New("the subject was resumed meanwhile")
+
 	// ErrNotFound means that there is no such event or subject.
 	ErrNotFound = errors.New("not found")
 

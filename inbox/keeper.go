@@ -12,11 +12,15 @@ type Keeper interface {
 
 	// Unrung returns subjects that have pending events, may be tried at now, and
 	// have been neither rung nor claimed since before; the longest waiting first.
-	// It notes that they were rung at now.
+	// It notes that they were rung at now. What was rung or claimed under a clock more
+	// than ten minutes ahead of now counts as neither. It also ends the holds of
+	// subjects without pending events whose time has come.
 	Unrung(ctx context.Context, now, before time.Time, limit int) ([]string, error)
 
-	// Prune deletes at most limit events settled before a time, with their keys,
-	// payloads and empty subjects, and returns how many. It holds no long lock.
+	// Prune deletes events settled before a time, with their keys, payloads and empty
+	// subjects, and returns how many: at most limit, and fewer if their bodies are
+	// large, but 0 only when none is left. It holds no long lock. As many audit
+	// entries from before that time go too, but not those of held subjects.
 	Prune(ctx context.Context, before time.Time, limit int) (int, error)
 
 	// Count returns how many subjects are in each state but idle, and how many

@@ -79,7 +79,7 @@ func testAppend(t *testing.T, open Opener) {
 		require.Equal(t, []bool{true, false, false}, []bool{receipts[0].Ring, receipts[1].Ring, receipts[2].Ring})
 		owner := b.claim("redo/a", at(1))
 		for i, r := range receipts {
-			require.Equal(t, inbox.Settled{Pending: 2 - i}, b.deliver(owner, r.Sequence))
+			require.Equal(t, inbox.Settled{Pending: 2 - i, Next: after(receipts, i)}, b.deliver(owner, r.Sequence))
 		}
 		require.True(t, b.append(newEvent("redo/a", "again"))[0].Ring)
 	})

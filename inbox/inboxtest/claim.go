@@ -70,6 +70,59 @@ func testClaim(t *testing.T, open Opener) {
 		_, err = b.Settle(t.Context(), settlement(claimed, receipt.Sequence))
 		require.ErrorIs(t, err, inbox.ErrFenced, "no epoch was given, so none may settle")
 	})
+	t.Run("TakesNothingWhileNoHandlerMayStart", func(t *testing.T) {
+		for name, c := range map[string]struct {
+			make   func(b box, sequence int64, owner inbox.Subject)
+			before int // the minute until which nothing is taken
+		}{
+			"Held":    {func(b box, s int64, o inbox.Subject) { b.fail(o, s, &inbox.Hold{Until: at(60), Reason: "critical"}) }, 60},
+			"Paused":  {func(b box, _ int64, _ inbox.Subject) { b.operate(pauseOf("redo/a", at(60))) }, 60},
+			"Waiting": {func(b box, s int64, o inbox.Subject) { b.fail(o, s, nil) }, 4},
+			"PausedAndWaiting": {func(b box, s int64, o inbox.Subject) {
+				f := failure(o, s, nil)
+				f.NextWake = at(60)
+				_, err := b.Fail(b.t.Context(), f)
+				require.NoError(b.t, err)
+				b.operate(pauseOf("redo/a", at(30)))
+			}, 60},
+		} {
+			t.Run(name, func(t *testing.T) {
+				b := setup(t, open)
+				sequence := b.put("redo/a", 1)[0].Sequence
+				owner := b.claim("redo/a", at(1))
+				c.make(b, sequence, owner)
+				row := b.subject("redo/a").Subject
+				for _, minute := range []int{2, c.before - 1} {
+					early := b.claim("redo/a", at(minute))
+					require.Zero(t, early.Epoch)
+					require.Equal(t, row.NextWake, early.NextWake)
+				}
+				require.NoError(t, b.Own(t.Context(), "redo/a", owner.Epoch), "nobody is fenced for nothing")
+				require.Empty(t, b.unrung(at(c.before-1)))
+				require.Equal(t, []string{"redo/a"}, b.unrung(at(c.before+1)), "and the sweeper comes in time")
+				require.Greater(t, b.claim("redo/a", at(c.before)).Epoch, owner.Epoch)
+			})
+		}
+	})
+	t.Run("TakesNothingAtRest", func(t *testing.T) {
+		b := setup(t, open)
+		b.put("redo/a", 1)
+		b.deliverAll("redo/a")
+		row := b.subject("redo/a").Subject
+		late := b.claim("redo/a", at(1)) // by a ring that came too late
+		require.Zero(t, late.Epoch)
+		require.Equal(t, row, b.subject("redo/a").Subject)
+		b.append(newEvent("redo/a", "more"))
+		require.NotZero(t, b.takeAs("another", "redo/a", at(1)).Subject.Epoch, "nobody has it in hand")
+	})
+	t.Run("WritesTheEndOfAHoldAlsoIfNothingIsTaken", func(t *testing.T) {
+		b := setup(t, open)
+		b.put("redo/a", 1)
+		b.deliverAll("redo/a")
+		b.operate(pauseOf("redo/a", at(30)))
+		require.False(t, b.claim("redo/a", at(30)).Held)
+		require.False(t, b.subject("redo/a").Held)
+	})
 	t.Run("EndsAHoldWhoseTimeHasCome", func(t *testing.T) {
 		b := setup(t, open)
 		sequence := b.put("redo/a", 1)[0].Sequence

@@ -15,8 +15,7 @@ func testFail(t *testing.T, open Opener) {
 		b := setup(t, open)
 		all := b.put("redo/a", 2)
 		owner := b.claim("redo/a", at(1))
-		b.fail(owner, all[0].Sequence, nil)
-		after := b.fail(owner, all[0].Sequence, nil)
+		after := b.fail(b.fail(owner, all[0].Sequence, nil), all[0].Sequence, nil)
 		want := inbox.Subject{
 			ID: "redo/a", Name: "redo/a", Source: "redo", Pending: 2, Epoch: owner.Epoch,
 			Streak: 2, Spent: 6 * time.Second, NextWake: at(4), LastError: "status 500", FailedAt: at(2),
@@ -34,8 +33,7 @@ func testFail(t *testing.T, open Opener) {
 	t.Run("Holds", func(t *testing.T) {
 		b := setup(t, open)
 		sequence := b.put("redo/a", 1)[0].Sequence
-		owner := b.claim("redo/a", at(1))
-		b.fail(owner, sequence, nil)
+		owner := b.fail(b.claim("redo/a", at(1)), sequence, nil)
 		after := b.fail(owner, sequence, &inbox.Hold{Until: at(62), Reason: "status 404"})
 		require.True(t, after.Held)
 		require.Equal(t, inbox.StateHeld, after.State())
@@ -66,6 +64,44 @@ func testFail(t *testing.T, open Opener) {
 		require.Equal(t, 1, after.Holds, "the attempt after it is a probe")
 		require.Equal(t, 1, after.Streak)
 		require.Empty(t, b.unrung(at(100_000)))
+	})
+	t.Run("JudgedBeforeAResumeIsNotRecorded", func(t *testing.T) {
+		b := setup(t, open)
+		sequence := b.put("redo/a", 1)[0].Sequence
+		b.fail(b.claim("redo/a", at(1)), sequence, &inbox.Hold{Until: at(60), Reason: "critical"})
+		probe := b.claim("redo/a", at(60))
+		resumed := b.operate(resumeOf("redo/a"))
+		for name, f := range map[string]inbox.Failure{
+			"Streak": {Streak: 1}, "Holds": {Holds: 1}, "Both": {Streak: 1, Holds: 1}, "Ahead": {Streak: 2},
+		} {
+			stale := failure(probe, sequence, &inbox.Hold{Until: at(180), Reason: "critical"})
+			stale.Streak, stale.Holds = f.Streak, f.Holds
+			row, err := b.Fail(t.Context(), stale)
+			require.ErrorIs(t, err, inbox.ErrResumed, name)
+			require.Equal(t, resumed.Subject, row, name)
+			require.Equal(t, probe.Epoch, row.Epoch, "its owner goes on with it")
+			require.Equal(t, resumed, b.subject("redo/a"), name)
+		}
+		require.Equal(t, at(61), b.takeAs("another", "redo/a", at(60)).InHandUntil, "its work has not ended")
+
+		again := b.fail(resumed.Subject, sequence, nil)
+		require.Equal(t, 1, again.Streak)
+		require.Zero(t, again.Holds)
+		require.Equal(t, 2, b.event(sequence).Attempts, "the attempt was counted once")
+	})
+	t.Run("FencedAndNotPendingComeBeforeResumed", func(t *testing.T) {
+		b := setup(t, open)
+		all := b.put("redo/a", 2)
+		old := b.claim("redo/a", at(1))
+		owner := b.claim("redo/a", at(1))
+		old.Streak, owner.Streak = 7, 7
+		_, err := b.Fail(t.Context(), failure(old, all[0].Sequence, nil))
+		require.ErrorIs(t, err, inbox.ErrFenced)
+		b.operate(parkOf("redo/a", all[0].Sequence))
+		_, err = b.Fail(t.Context(), failure(owner, all[0].Sequence, nil))
+		require.ErrorIs(t, err, inbox.ErrNotPending)
+		_, err = b.Fail(t.Context(), failure(owner, all[1].Sequence, nil))
+		require.ErrorIs(t, err, inbox.ErrResumed)
 	})
 	t.Run("OneSubjectsTroubleIsItsOwn", func(t *testing.T) {
 		b := setup(t, open)

@@ -93,6 +93,57 @@ func testUnrung(t *testing.T, open Opener) {
 	})
 }
 
+func testSweep(t *testing.T, open Opener) {
+	t.Helper()
+	t.Run("AWrongClockHidesNobody", func(t *testing.T) {
+		b := setup(t, open)
+		const years = 4 * 365 * 24 * 60
+		for _, id := range []string{"redo/swept", "redo/held", "redo/waits", "redo/paused"} {
+			b.put(id, 1)
+		}
+		b.fail(b.claim("redo/held", at(1)), b.pending("redo/held")[0], &inbox.Hold{Until: at(60), Reason: "critical"})
+		late := failure(b.claim("redo/waits", at(1)), b.pending("redo/waits")[0], nil)
+		late.NextWake = at(120)
+		_, err := b.Fail(t.Context(), late)
+		require.NoError(t, err)
+		b.operate(pauseOf("redo/paused", time.Time{}))
+		require.ElementsMatch(t, []string{"redo/swept", "redo/held", "redo/waits"}, b.unrung(at(years)))
+		b.put("redo/claimed", 1)
+		require.NotZero(t, b.claim("redo/claimed", at(years)).Epoch)
+		appended := newEvent("redo/appended", "k")
+		appended.ReceivedAt = at(years)
+		b.append(appended)
+
+		require.ElementsMatch(t, []string{"redo/swept", "redo/claimed", "redo/appended"}, b.unrung(at(30)))
+		require.Empty(t, b.unrung(at(30)), "they were rung")
+		require.NotZero(t, b.takeAs("another", "redo/claimed", at(30)).Subject.Epoch, "and it is in nobody's hand")
+		require.Contains(t, b.unrung(at(60)), "redo/held")
+		require.NotContains(t, b.unrung(at(119)), "redo/waits")
+		require.Contains(t, b.unrung(at(120)), "redo/waits")
+	})
+	t.Run("APauseThatIsOverEndsAtRestToo", func(t *testing.T) {
+		b := setup(t, open)
+		for _, id := range []string{"redo/over", "redo/endless", "redo/pruned"} {
+			b.put(id, 1)
+			b.deliverAll(id)
+			b.operate(pauseOf(id, at(30)))
+		}
+		b.operate(resumeOf("redo/endless"))
+		b.operate(pauseOf("redo/endless", time.Time{}))
+		_, err := b.Prune(t.Context(), at(9), 10)
+		require.NoError(t, err)
+		b.put("redo/over", 1)
+		b.operate(parkOf("redo/over", b.pending("redo/over")[0]))
+		require.Empty(t, b.unrung(at(29)))
+		require.True(t, b.subject("redo/over").Held)
+		require.Empty(t, b.unrung(at(30)))
+		require.Equal(t, inbox.StateIdle, b.subject("redo/over").State())
+		require.True(t, b.subject("redo/endless").Held)
+		_, err = b.Subject(t.Context(), "redo/pruned")
+		require.ErrorIs(t, err, inbox.ErrNotFound, "nothing else of it was left")
+	})
+}
+
 func testCount(t *testing.T, open Opener) {
 	t.Helper()
 	b := alone(t, open)
@@ -110,8 +161,7 @@ func testCount(t *testing.T, open Opener) {
 	all := b.put("redo/a", 3)
 	b.put("redo/b", 1)
 	count(4, 2, 0, 0)
-	owner := b.claim("redo/a", at(1))
-	b.fail(owner, all[0].Sequence, nil)
+	owner := b.fail(b.claim("redo/a", at(1)), all[0].Sequence, nil)
 	count(4, 1, 1, 0)
 	b.fail(owner, all[0].Sequence, &inbox.Hold{Until: at(60)})
 	count(4, 1, 0, 1)

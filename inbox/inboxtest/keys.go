@@ -74,11 +74,29 @@ func testKeys(t *testing.T, open Opener) {
 			return e
 		}
 		first := b.append(short(0))[0]
+		b.deliverAll("redeam/a")
 		requireCopyOf(t, first, b.append(short(9))[0])
 		second := b.append(short(10))[0]
 		require.False(t, second.Duplicate, "a duplicate does not prolong a life")
+		b.deliverAll("redeam/a")
 		requireCopyOf(t, second, b.append(short(19))[0])
 		require.False(t, b.append(short(20))[0].Duplicate)
+	})
+	t.Run("AKeyLivesAsLongAsItsEventIsPending", func(t *testing.T) {
+		b := setup(t, open)
+		short := func(digest string, minutes int) inbox.NewEvent {
+			e := keyed("k", digest, at(minutes))
+			e.KeyLife = 10 * time.Minute
+			return e
+		}
+		first := b.append(short("d1", 0))[0]
+		requireCopyOf(t, first, b.append(short("d1", 11))[0])
+		require.Equal(t, inbox.StatusQuarantined, b.append(short("d2", 11))[0].Status, "nor is another content a new event")
+		b.fail(b.claim("redeam/a", at(1)), first.Sequence, &inbox.Hold{Until: at(10_000), Reason: "critical"})
+		requireCopyOf(t, first, b.append(short("d1", 9_999))[0])
+		require.Equal(t, []int64{first.Sequence}, b.pending("redeam/a"))
+		b.deliver(b.claim("redeam/a", at(10_000)), first.Sequence)
+		require.False(t, b.append(short("d1", 10_001))[0].Duplicate)
 	})
 	t.Run("AnotherContentIsQuarantined", func(t *testing.T) {
 		b := setup(t, open)

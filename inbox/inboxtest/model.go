@@ -28,12 +28,12 @@ func testModel(t *testing.T, open Opener) {
 		if round > modelRounds {
 			return
 		}
-		m := &model{T: r, store: store, now: start, keys: map[string]int64{}}
+		m := &model{T: r, store: store, now: start, keys: map[string]int64{}, outcomes: map[int64]modelOutcome{}}
 		for _, letter := range []string{"a", "b"} {
 			m.subjects = append(m.subjects, &modelSubject{id: fmt.Sprintf("model/%d%s", round, letter)})
 		}
 		r.Repeat(map[string]func(*rapid.T){
-			"append": m.append, "claim": m.claim, "settle": m.settle, "fail": m.fail,
+			"append": m.append, "claim": m.claim, "settle": m.settle, "fail": m.fail, "let go": m.letGo,
 			"pause": m.pause, "resume": m.resume, "park": m.park, "replay": m.replay, "": m.check,
 		})
 	})
@@ -46,7 +46,15 @@ type model struct {
 	subjects []*modelSubject
 	keys     map[string]int64 // to sequences
 	settled  []int64
-	statuses []inbox.Event // of what was settled: sequence and status
+	outcomes map[int64]modelOutcome // of what is settled
+}
+
+// modelOutcome is how an event was settled: by a run, or by an operator.
+type modelOutcome struct {
+	subject string
+	status  inbox.Status
+	run     string
+	epoch   int64
 }
 
 type modelSubject struct {
@@ -60,6 +68,10 @@ type modelSubject struct {
 	streak   int
 	holds    int
 	nextWake time.Time
+
+	busyRun   string // the run that has it in hand
+	busyUntil time.Time
+	runs      []string // of the epochs
 }
 
 func (s *modelSubject) movedOn() { s.streak, s.holds, s.nextWake = 0, 0, time.Time{} }
@@ -72,9 +84,9 @@ func (m *model) pick(r *rapid.T) *modelSubject {
 
 // target draws an epoch and a sequence that may be stale, and tells what must
 // come of settling with them.
-func (m *model) target(r *rapid.T, s *modelSubject) (epoch, sequence int64, want error) {
+func (m *model) target(r *rapid.T, s *modelSubject) (epoch, sequence int64, run string, want error) {
 	if len(s.epochs) == 0 {
-		return 0, 1, inbox.ErrFenced
+		return 0, 1, "", inbox.ErrFenced
 	}
 	latest := len(s.epochs) - 1
 	i := latest
@@ -93,13 +105,13 @@ func (m *model) target(r *rapid.T, s *modelSubject) (epoch, sequence int64, want
 	case !slices.Contains(s.pending, sequence):
 		want = inbox.ErrNotPending
 	}
-	return s.epochs[i], sequence, want
+	return s.epochs[i], sequence, s.runs[i], want
 }
 
-func (m *model) done(s *modelSubject, sequence int64, status inbox.Status) {
+func (m *model) done(s *modelSubject, sequence int64, o modelOutcome) {
 	s.pending = slices.DeleteFunc(s.pending, func(other int64) bool { return other == sequence })
-	m.settled = append(m.settled, sequence)
-	m.statuses = append(m.statuses, inbox.Event{Sequence: sequence, Status: status})
+	o.subject = s.id
+	m.settled, m.outcomes[sequence] = append(m.settled, sequence), o
 }
 
 func (m *model) append(r *rapid.T) {
@@ -124,65 +136,6 @@ func (m *model) append(r *rapid.T) {
 	}
 	s.known = true
 	s.pending = append(s.pending, receipts[0].Sequence)
-}
-
-func (m *model) claim(r *rapid.T) {
-	s := m.pick(r)
-	claimed, err := m.store.Claim(m.Context(), inbox.Claim{Subject: s.id, Now: m.now, BusyUntil: m.now.Add(time.Minute)})
-	require.NoError(r, err)
-	if !s.known {
-		require.Zero(r, claimed.Subject.Epoch)
-		return
-	}
-	if s.held && !s.until.IsZero() && !s.until.After(m.now) {
-		s.held, s.by, s.until = false, "", time.Time{}
-	}
-	if len(s.epochs) > 0 {
-		require.Greater(r, claimed.Subject.Epoch, s.epochs[len(s.epochs)-1])
-	}
-	s.epochs = append(s.epochs, claimed.Subject.Epoch)
-}
-
-func (m *model) settle(r *rapid.T) {
-	s := m.pick(r)
-	epoch, sequence, want := m.target(r, s)
-	status := rapid.SampledFrom([]inbox.Status{inbox.StatusDelivered, inbox.StatusParked, inbox.StatusFailed}).Draw(r, "status")
-	settled, err := m.store.Settle(m.Context(), inbox.Settlement{
-		Subject: s.id, Epoch: epoch, Sequence: sequence, Status: status, Now: m.now, Attempts: 1,
-	})
-	if want != nil {
-		require.ErrorIs(r, err, want)
-		return
-	}
-	require.NoError(r, err)
-	m.done(s, sequence, status)
-	s.movedOn()
-	require.Equal(r, inbox.Settled{Pending: len(s.pending), Held: s.held}, settled)
-}
-
-func (m *model) fail(r *rapid.T) {
-	s := m.pick(r)
-	epoch, sequence, want := m.target(r, s)
-	f := inbox.Failure{Subject: s.id, Epoch: epoch, Sequence: sequence, Error: "no", Now: m.now, NextWake: m.now.Add(time.Minute)}
-	if rapid.Bool().Draw(r, "hold") {
-		f.Hold = &inbox.Hold{Until: m.now.Add(time.Hour), Reason: "critical"}
-	}
-	_, err := m.store.Fail(m.Context(), f)
-	if want != nil {
-		require.ErrorIs(r, err, want)
-		return
-	}
-	require.NoError(r, err)
-	s.streak++
-	s.nextWake = f.NextWake
-	if f.Hold == nil {
-		return
-	}
-	s.holds++
-	s.nextWake = f.Hold.Until
-	if !s.held || s.by == inbox.HeldByPolicy {
-		s.held, s.by, s.until = true, inbox.HeldByPolicy, f.Hold.Until
-	}
 }
 
 func (m *model) replay(r *rapid.T) {
@@ -223,9 +176,9 @@ func (m *model) check(r *rapid.T) {
 		require.Equal(r, []any{s.held, s.by, s.until}, []any{view.Held, view.HeldBy, view.HeldUntil})
 		require.Equal(r, []any{s.streak, s.holds, s.nextWake}, []any{view.Streak, view.Holds, view.NextWake})
 	}
-	for _, e := range m.statuses[max(0, len(m.statuses)-3):] {
-		event, err := m.store.Event(m.Context(), e.Sequence)
+	for _, sequence := range m.settled[max(0, len(m.settled)-3):] {
+		event, err := m.store.Event(m.Context(), sequence)
 		require.NoError(r, err)
-		require.Equal(r, e.Status, event.Status)
+		require.Equal(r, m.outcomes[sequence].status, event.Status)
 	}
 }

@@ -54,7 +54,7 @@ func (m *model) park(r *rapid.T) {
 	if !m.operate(r, s, inbox.Verb{Verb: inbox.VerbPark, Sequence: sequence}, slices.Contains(s.pending, sequence)) {
 		return
 	}
-	m.done(s, sequence, inbox.StatusParked)
+	m.done(s, sequence, modelOutcome{status: inbox.StatusParked})
 	if head {
 		s.movedOn()
 		if s.by == inbox.HeldByPolicy {

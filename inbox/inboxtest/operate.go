@@ -16,7 +16,7 @@ func testPause(t *testing.T, open Opener) {
 		all := b.put("redo/a", 2)
 		owner := b.claim("redo/a", at(1))
 		b.operate(pauseOf("redo/a", time.Time{}))
-		require.Equal(t, inbox.Settled{Pending: 1, Held: true}, b.deliver(owner, all[0].Sequence))
+		require.Equal(t, inbox.Settled{Pending: 1, Next: all[1].Sequence, Held: true}, b.deliver(owner, all[0].Sequence))
 		view := b.subject("redo/a")
 		require.True(t, view.Held, "moving on does not end it")
 		require.Equal(t, "ann", view.HeldBy)

@@ -61,6 +61,34 @@ func testPrune(t *testing.T, open Opener) {
 		}
 		require.Equal(t, 23, pruned, "it comes back to them")
 	})
+	t.Run("TakesFewOfLargeBodies", func(t *testing.T) {
+		b := setup(t, open)
+		var all []inbox.Receipt
+		large := func(size int, events ...inbox.NewEvent) {
+			t.Helper()
+			receipts, err := b.Append(t.Context(), inbox.Delivery{Body: make([]byte, size), Events: events})
+			require.NoError(t, err)
+			all = append(all, receipts...)
+		}
+		for range 3 {
+			large(3<<20, newEvent("redo/a", ""))
+		}
+		large(9<<20, newEvent("redo/a", ""))
+		large(3<<20, newEvent("redo/a", ""), newEvent("redo/a", ""), newEvent("redo/a", ""))
+		owner := b.claim("redo/a", at(1))
+		for i, r := range all {
+			s := settlement(owner, r.Sequence)
+			s.Now = at(1).Add(time.Duration(i) * time.Second)
+			_, err := b.Settle(t.Context(), s)
+			require.NoError(t, err)
+		}
+		var pruned []int
+		for n := -1; n != 0; {
+			n = prune(b, at(9), 10)
+			pruned = append(pruned, n)
+		}
+		require.Equal(t, []int{1, 1, 1, 1, 3, 0}, pruned, "the last three share one body")
+	})
 	t.Run("APayloadStaysWhileAnybodyNeedsIt", func(t *testing.T) {
 		b := setup(t, open)
 		receipts := b.append(newEvent("redo/a", "k1"), newEvent("redo/b", "k2"))

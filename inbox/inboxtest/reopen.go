@@ -2,6 +2,7 @@ package inboxtest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -26,7 +27,7 @@ func (r run) take(subject string, afterEpoch int64) inbox.Claimed {
 func (r run) settle(claimed inbox.Claimed, sequence int64, status inbox.Status) {
 	r.t.Helper()
 	s := settlement(claimed.Subject, sequence)
-	s.RunID, s.OriginalRunID, s.Status = r.id, r.original, status
+	s.RunID, s.OriginalRunID, s.Status, s.Last = r.id, r.original, status, true
 	_, err := r.Settle(r.t.Context(), s)
 	require.NoError(r.t, err)
 }
@@ -120,6 +121,55 @@ func testReopen(t *testing.T, open Opener) {
 		again := b.append(newEvent("redo/a", "redo/a-0"))[0]
 		require.True(t, again.Duplicate)
 		require.False(t, again.Ring)
+	})
+	t.Run("NothingIsReopenedUnderAnothersHand", func(t *testing.T) {
+		b := setup(t, open)
+		all := b.put("redo/a", 3)
+		first := run{b, "r1", "r1"}
+		first.settle(first.take("redo/a", 0), all[0].Sequence, inbox.StatusDelivered)
+		inHand := first.take("redo/a", 0)
+
+		reset := run{b, "r2", "r1"}
+		claimed := reset.take("redo/a", 0)
+		require.Equal(t, at(2), claimed.InHandUntil)
+		require.Zero(t, claimed.Reopened)
+		require.Zero(t, claimed.Subject.Epoch)
+		require.Equal(t, sequences(all[1:]), b.pending("redo/a"))
+		first.settle(inHand, all[1].Sequence, inbox.StatusDelivered)
+		claimed = reset.take("redo/a", 0)
+		require.Equal(t, 2, claimed.Reopened, "also what was in hand")
+		require.NotZero(t, claimed.Subject.Epoch)
+		require.Equal(t, sequences(all), b.pending("redo/a"))
+	})
+	t.Run("IsDoneOnceAlsoIfNothingIsTaken", func(t *testing.T) {
+		b := setup(t, open)
+		all := b.put("redo/a", 2)
+		first := run{b, "r1", "r1"}
+		first.settle(first.take("redo/a", 0), all[0].Sequence, inbox.StatusDelivered)
+		b.operate(pauseOf("redo/a", time.Time{}))
+		reset := run{b, "r2", "r1"}
+		for _, want := range []int{1, 0, 0} {
+			claimed := reset.take("redo/a", 0)
+			require.Equal(t, want, claimed.Reopened)
+			require.Zero(t, claimed.Subject.Epoch)
+			require.True(t, claimed.Subject.Held)
+			require.Equal(t, 2, claimed.Subject.Pending)
+		}
+		b.operate(resumeOf("redo/a"))
+		claimed := reset.take("redo/a", 0)
+		require.Zero(t, claimed.Reopened)
+		require.NotZero(t, claimed.Subject.Epoch)
+		require.Equal(t, 1, b.event(all[0].Sequence).Redo)
+	})
+	t.Run("FromRestMakesWorkForTheSweeper", func(t *testing.T) {
+		b := setup(t, open)
+		all := b.put("redo/a", 1)
+		first := run{b, "r1", "r1"}
+		first.settle(first.take("redo/a", 0), all[0].Sequence, inbox.StatusDelivered)
+		b.operate(pauseOf("redo/a", at(30)))
+		require.Equal(t, 1, run{b, "r2", "r1"}.take("redo/a", 0).Reopened)
+		require.Empty(t, b.unrung(at(29)))
+		require.Equal(t, []string{"redo/a"}, b.unrung(at(31)))
 	})
 	t.Run("TheFailuresOfALaterHeadAreForgotten", func(t *testing.T) {
 		b := setup(t, open)

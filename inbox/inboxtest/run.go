@@ -23,9 +23,9 @@ type Opener func(t *testing.T) (store inbox.Inbox, another func() inbox.Inbox)
 func Run(t *testing.T, open Opener) {
 	t.Helper()
 	for name, part := range map[string]func(t *testing.T, open Opener){
-		"Append": testAppend, "Keys": testKeys, "Next": testNext, "Claim": testClaim, "Reopen": testReopen,
+		"Append": testAppend, "Keys": testKeys, "Next": testNext, "Claim": testClaim, "Hand": testHand, "Reopen": testReopen,
 		"Settle": testSettle, "Fail": testFail, "Pause": testPause, "Resume": testResume, "Park": testPark,
-		"Audit": testAudit, "Replay": testReplay, "ReplayByFilter": testReplayByFilter, "Unrung": testUnrung,
+		"Audit": testAudit, "Replay": testReplay, "ReplayByFilter": testReplayByFilter, "Unrung": testUnrung, "Sweep": testSweep,
 		"Prune": testPrune, "Count": testCount, "Events": testEvents, "Subjects": testSubjects,
 		"Races": testRaces, "Contexts": testContexts, "Model": testModel,
 	} {
@@ -105,12 +105,20 @@ func (b box) put(subject string, n int) []inbox.Receipt {
 
 func (b box) claim(subject string, now time.Time) inbox.Subject {
 	b.t.Helper()
+	claimed := b.takeAs("run", subject, now)
+	require.Zero(b.t, claimed.Reopened)
+	require.True(b.t, claimed.InHandUntil.IsZero())
+	return claimed.Subject
+}
+
+// takeAs claims for a run that is no reset.
+func (b box) takeAs(run, subject string, now time.Time) inbox.Claimed {
+	b.t.Helper()
 	claimed, err := b.Claim(b.t.Context(), inbox.Claim{
-		Subject: subject, Now: now, BusyUntil: now.Add(time.Minute), RunID: "run", OriginalRunID: "run",
+		Subject: subject, Now: now, BusyUntil: now.Add(time.Minute), RunID: run, OriginalRunID: run,
 	})
 	require.NoError(b.t, err)
-	require.Zero(b.t, claimed.Reopened)
-	return claimed.Subject
+	return claimed
 }
 
 func settlement(owner inbox.Subject, sequence int64) inbox.Settlement {
@@ -130,7 +138,7 @@ func (b box) deliver(owner inbox.Subject, sequence int64) inbox.Settled {
 func failure(owner inbox.Subject, sequence int64, hold *inbox.Hold) inbox.Failure {
 	return inbox.Failure{
 		Subject: owner.ID, Epoch: owner.Epoch, Sequence: sequence, Handler: "app", Error: "status 500",
-		Spent: 3 * time.Second, Now: at(2), NextWake: at(4), Hold: hold,
+		Spent: 3 * time.Second, Now: at(2), Streak: owner.Streak, Holds: owner.Holds, NextWake: at(4), Hold: hold,
 	}
 }
 
@@ -200,6 +208,14 @@ func (b box) unrung(now time.Time) []string {
 	subjects, err := b.Unrung(b.t.Context(), now, now, 1000)
 	require.NoError(b.t, err)
 	return subjects
+}
+
+// after is the sequence of the event after the i-th, 0 if that is the last.
+func after(receipts []inbox.Receipt, i int) int64 {
+	if i+1 == len(receipts) {
+		return 0
+	}
+	return receipts[i+1].Sequence
 }
 
 func sequences(receipts []inbox.Receipt) []int64 {

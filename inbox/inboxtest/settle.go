@@ -26,7 +26,7 @@ func testSettle(t *testing.T, open Opener) {
 			s.Status, s.Reason, s.Attempts = status, "because", i
 			settled, err := b.Settle(t.Context(), s)
 			require.NoError(t, err)
-			require.Equal(t, inbox.Settled{Pending: 2 - i}, settled)
+			require.Equal(t, inbox.Settled{Pending: 2 - i, Next: after(all, i)}, settled)
 			event := b.event(all[i].Sequence)
 			require.Equal(t, status, event.Status)
 			require.Equal(t, "because", event.Reason)
@@ -36,6 +36,17 @@ func testSettle(t *testing.T, open Opener) {
 		}
 		require.Equal(t, inbox.StateIdle, b.subject("redo/a").State())
 		require.Nil(t, b.subject("redo/a").Head)
+	})
+	t.Run("TellsTheFirstThatIsPending", func(t *testing.T) {
+		b := setup(t, open)
+		all := b.put("redo/a", 5)
+		b.put("redo/b", 1)
+		owner := b.claim("redo/a", at(1))
+		b.operate(parkOf("redo/a", all[1].Sequence))
+		require.Equal(t, inbox.Settled{Pending: 3, Next: all[2].Sequence}, b.deliver(owner, all[0].Sequence))
+		require.Equal(t, inbox.Settled{Pending: 2, Next: all[2].Sequence}, b.deliver(owner, all[3].Sequence))
+		b.operate(parkOf("redo/a", all[4].Sequence))
+		require.Equal(t, inbox.Settled{}, b.deliver(owner, all[2].Sequence))
 	})
 	t.Run("TwiceIsNotPending", func(t *testing.T) {
 		b := setup(t, open)

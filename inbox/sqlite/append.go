@@ -90,21 +90,24 @@ func (a *appending) one(e *inbox.NewEvent, related string) (inbox.Receipt, error
 
 // remembered looks an event's key up. It returns the sequence of the event that
 // this one is a copy of, or else of one that used the key with another content.
+// A key lives at least as long as its event is pending.
 func (a *appending) remembered(e *inbox.NewEvent) (same, other int64, err error) {
 	if e.Key == "" {
 		return 0, 0, nil
 	}
 	now := microsOf(e.ReceivedAt)
-	err = a.all("SELECT sequence, digest, expires_at FROM keys WHERE source = ? AND key = ? ORDER BY variant",
+	err = a.all(`SELECT k.sequence, k.digest, k.expires_at, coalesce(e.status = 'pending', 0)
+		FROM keys k LEFT JOIN events e ON e.sequence = k.sequence WHERE k.source = ? AND k.key = ? ORDER BY k.variant`,
 		[]any{e.Source, e.Key}, func(rows *sql.Rows) error {
 			var sequence int64
 			var digest string
 			var expires micros
-			if err := rows.Scan(&sequence, &digest, &expires); err != nil {
+			var pending bool
+			if err := rows.Scan(&sequence, &digest, &expires, &pending); err != nil {
 				return err
 			}
 			switch {
-			case expires.set() && !expires.after(now):
+			case expires.set() && !expires.after(now) && !pending:
 			case same == 0 && (digest == e.Digest || digest == "" || e.Digest == ""):
 				same = sequence
 			case other == 0:

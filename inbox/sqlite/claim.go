@@ -2,11 +2,12 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/holdfast-project/holdfast/inbox"
 )
 
-// Claim takes a new epoch for a subject and reopens what a reset run is to do again.
+// Claim asks for the right to run a subject's handlers.
 func (s *Store) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error) {
 	return write(ctx, s, func(t *tx) (inbox.Claimed, error) { return t.claim(c) })
 }
@@ -19,18 +20,38 @@ func (t *tx) claim(c inbox.Claim) (inbox.Claimed, error) {
 	if r == nil {
 		return inbox.Claimed{Subject: inbox.Subject{ID: c.Subject}}, nil
 	}
-	r.releaseIfOver(microsOf(c.Now))
+	now := microsOf(c.Now)
+	r.releaseIfOver(now)
+	if r.inHandOfAnother(c.RunID, now) {
+		// Not even reopened: what the other run has in hand it may still settle, and
+		// a reset run does that again too, when it comes back.
+		return inbox.Claimed{Subject: r.untaken(), InHandUntil: r.busyUntil.time()}, nil
+	}
 	reopened, err := t.reopen(r, c)
 	if err != nil {
 		return inbox.Claimed{}, err
 	}
-	r.epoch = t.nextEpoch()
-	busy := microsOf(c.BusyUntil)
-	if !busy.set() {
-		busy = microsOf(c.Now)
+	if r.pending == 0 || r.held || r.nextWake.after(now) {
+		return inbox.Claimed{Subject: r.untaken(), Reopened: reopened}, nil
 	}
-	r.sweepFrom(busy)
+	r.epoch = t.nextEpoch()
+	r.take(c.RunID, now, microsOf(c.BusyUntil))
 	return inbox.Claimed{Subject: r.subject(), Reopened: reopened}, nil
+}
+
+// Release ends a claim's work that neither Settle nor Fail has ended.
+func (s *Store) Release(ctx context.Context, subject string, epoch int64) error {
+	_, err := write(ctx, s, func(t *tx) (struct{}, error) {
+		r, err := t.owned(subject, epoch)
+		if err == nil {
+			r.letGo()
+		}
+		return struct{}{}, err
+	})
+	if errors.Is(err, inbox.ErrFenced) {
+		return nil // there is nothing of that claim's to end
+	}
+	return err
 }
 
 // reopen makes pending again what other runs of a reset run's original settled

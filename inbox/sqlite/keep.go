@@ -24,101 +24,70 @@ func (s *Store) Unrung(ctx context.Context, now, before time.Time, limit int) ([
 		return nil, nil
 	}
 	return write(ctx, s, func(t *tx) ([]string, error) {
-		if err := t.flush(); err != nil {
+		if err := t.endIdleHolds(microsOf(now), limit); err != nil {
 			return nil, err
 		}
-		var subjects []string
-		err := t.all(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
-			WHERE pending > 0 AND sweep_at < ? AND sweep_at <= ? ORDER BY sweep_at LIMIT ?`,
-			[]any{microsOf(before), microsOf(now), limit}, func(rows *sql.Rows) error {
-				var id string
-				err := rows.Scan(&id)
-				subjects = append(subjects, id)
-				return err
-			})
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range subjects {
-			r, err := t.subject(id)
-			if err != nil {
-				return nil, err
-			}
-			r.sweepAt = microsOf(now)
-		}
-		return subjects, nil
+		return t.unrung(microsOf(now), microsOf(before), limit)
 	})
 }
 
-// Prune deletes old settled events in one short transaction.
-func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, error) {
-	if limit <= 0 {
-		return 0, nil
+func (t *tx) unrung(now, before micros, limit int) ([]string, error) {
+	if err := t.flush(); err != nil {
+		return nil, err
 	}
-	return write(ctx, s, func(t *tx) (int, error) { return t.prune(microsOf(before), limit) })
-}
-
-type prunable struct {
-	sequence, payload int64
-	subject           sql.NullInt64
-	source, key       string
-}
-
-func (t *tx) prune(before micros, limit int) (int, error) {
-	var events []prunable
-	err := t.all(`SELECT sequence, payload, subject, source, key FROM events INDEXED BY events_settled
-		WHERE settled_at < ? AND status <> 'pending' ORDER BY settled_at LIMIT ?`,
-		[]any{before, limit}, func(rows *sql.Rows) error {
-			var e prunable
-			err := rows.Scan(&e.sequence, &e.payload, &e.subject, &e.source, &e.key)
-			events = append(events, e)
-			return err
-		})
+	subjects, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
+		WHERE pending > 0 AND sweep_at < ? AND sweep_at <= ? ORDER BY sweep_at LIMIT ?`, before, now, limit)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	subjects := map[int64]bool{}
-	for _, e := range events {
-		if err := t.pruneOne(e); err != nil {
-			return 0, err
-		}
-		if e.subject.Valid {
-			subjects[e.subject.Int64] = true
-		}
+	// Whoever may be tried now and yet is to be swept long after now was noted
+	// under a wrong clock. The index alone passes over those that are held or wait.
+	astray, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
+		WHERE pending > 0 AND sweep_at > ? AND (held = 0 OR held_until <= ?) AND (next_wake IS NULL OR next_wake <= ?)
+		ORDER BY sweep_at LIMIT ?`, now.plus(clockSlack), now, now, limit-len(subjects))
+	if err != nil {
+		return nil, err
 	}
-	return len(events), t.pruneSubjects(subjects)
-}
-
-func (t *tx) pruneOne(e prunable) error {
-	if e.key != "" {
-		_, err := t.exec("DELETE FROM keys WHERE source = ? AND key = ? AND sequence = ?", e.source, e.key, e.sequence)
+	subjects = append(subjects, astray...)
+	for _, id := range subjects {
+		r, err := t.subject(id)
 		if err != nil {
-			return err
+			return nil, err
 		}
+		r.sweepAt = now
 	}
-	if _, err := t.exec("DELETE FROM events WHERE sequence = ?", e.sequence); err != nil {
-		return err
-	}
-	if _, err := t.exec("UPDATE payloads SET refs = refs - 1 WHERE id = ?", e.payload); err != nil {
-		return err
-	}
-	_, err := t.exec("DELETE FROM payloads WHERE id = ? AND refs <= 0", e.payload)
-	return err
+	return subjects, nil
 }
 
-// pruneSubjects deletes rows that nothing refers to. A drain that still has an
-// epoch of one is fenced: a row made anew has none, and epochs are never given twice.
-func (t *tx) pruneSubjects(numbers map[int64]bool) error {
+// endIdleHolds ends the holds of subjects at rest whose time has come: no claim
+// will come to do it.
+func (t *tx) endIdleHolds(now micros, limit int) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	t.forget()
-	for number := range numbers {
-		_, err := t.exec(`DELETE FROM subjects WHERE number = ? AND pending = 0 AND held = 0
-			AND NOT EXISTS (SELECT 1 FROM events WHERE subject = ?)`, number, number)
+	subjects, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_held
+		WHERE held = 1 AND held_until <= ? AND pending = 0 LIMIT ?`, now, limit)
+	if err != nil {
+		return err
+	}
+	numbers := map[int64]bool{}
+	for _, id := range subjects {
+		r, err := t.subject(id)
 		if err != nil {
 			return err
 		}
+		r.releaseIfOver(now)
+		numbers[r.number] = true
 	}
-	return nil
+	return t.pruneSubjects(numbers)
+}
+
+func (t *tx) ids(query string, args ...any) (ids []string, err error) {
+	err = t.all(query, args, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
 }

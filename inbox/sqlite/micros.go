@@ -19,6 +19,12 @@ func (m micros) set() bool { return m.Valid }
 
 func (m micros) after(other micros) bool { return m.Valid && m.Int64 > other.Int64 }
 
+// plus returns a time that is so much later; nothing stays nothing.
+func (m micros) plus(d time.Duration) micros {
+	m.Int64 += d.Microseconds()
+	return m
+}
+
 func (m micros) time() time.Time {
 	if !m.Valid {
 		return time.Time{}

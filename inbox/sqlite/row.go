@@ -27,17 +27,22 @@ type row struct {
 	lastError  string
 	failedAt   micros
 	sweepAt    micros
+	busyRun    string
+	busySince  micros
+	busyUntil  micros
 }
 
 const rowColumns = `s.number, s.id, s.name, s.source, s.pending, s.epoch,
 	s.held, s.held_since, s.held_until, s.held_by, s.held_reason,
-	s.streak, s.spent, s.holds, s.next_wake, s.last_error, s.failed_at, s.sweep_at`
+	s.streak, s.spent, s.holds, s.next_wake, s.last_error, s.failed_at, s.sweep_at,
+	s.busy_run, s.busy_since, s.busy_until`
 
 func (r *row) fields() []any {
 	return []any{
 		&r.number, &r.id, &r.name, &r.source, &r.pending, &r.epoch,
 		&r.held, &r.heldSince, &r.heldUntil, &r.heldBy, &r.heldReason,
 		&r.streak, &r.spent, &r.holds, &r.nextWake, &r.lastError, &r.failedAt, &r.sweepAt,
+		&r.busyRun, &r.busySince, &r.busyUntil,
 	}
 }
 
@@ -69,6 +74,7 @@ func (r *row) release() {
 func (r *row) releaseIfOver(now micros) {
 	if r.held && r.heldUntil.set() && !r.heldUntil.after(now) {
 		r.release()
+		r.sweepFrom(r.sweepAt) // the next attempt may be later than the hold's end
 	}
 }
 
@@ -144,15 +150,17 @@ func (t *tx) save(kept *keptRow) error {
 	var err error
 	thin := old
 	thin.pending, thin.epoch, thin.sweepAt = r.pending, r.epoch, r.sweepAt
+	thin.busyRun, thin.busySince, thin.busyUntil = r.busyRun, r.busySince, r.busyUntil
 	if r == thin { // what nearly every batch does: no other index is touched
-		_, err = t.exec("UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ? WHERE number = ?",
-			r.pending, r.epoch, r.sweepAt, r.number)
+		_, err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ?,
+			busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
+			r.pending, r.epoch, r.sweepAt, r.busyRun, r.busySince, r.busyUntil, r.number)
 	} else {
 		_, err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
 			held_by = ?, held_reason = ?, streak = ?, spent = ?, holds = ?, next_wake = ?, last_error = ?,
-			failed_at = ?, sweep_at = ? WHERE number = ?`,
+			failed_at = ?, sweep_at = ?, busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
 			r.pending, r.epoch, r.held, r.heldSince, r.heldUntil, r.heldBy, r.heldReason, r.streak, r.spent,
-			r.holds, r.nextWake, r.lastError, r.failedAt, r.sweepAt, r.number)
+			r.holds, r.nextWake, r.lastError, r.failedAt, r.sweepAt, r.busyRun, r.busySince, r.busyUntil, r.number)
 	}
 	if err != nil {
 		return err

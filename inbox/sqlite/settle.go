@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -35,14 +36,36 @@ func (t *tx) settle(s inbox.Settlement) (inbox.Settled, error) {
 	}
 	r.pending--
 	r.movedOn()
-	return inbox.Settled{Pending: r.pending, Held: r.held}, nil
+	if s.Last || r.pending == 0 {
+		r.letGo()
+	}
+	settled := inbox.Settled{Pending: r.pending, Held: r.held}
+	if r.pending > 0 {
+		_, err = t.first("SELECT sequence FROM events WHERE subject = ? AND status = 'pending' ORDER BY sequence LIMIT 1",
+			[]any{r.number}, &settled.Next)
+	}
+	return settled, err
 }
 
 func nullable(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 // Fail records a real attempt that failed and what follows.
 func (s *Store) Fail(ctx context.Context, f inbox.Failure) (inbox.Subject, error) {
-	return write(ctx, s, func(t *tx) (inbox.Subject, error) { return t.fail(f) })
+	type answer struct {
+		inbox.Subject
+		resumed error // comes with the row, which an error of the write's would not
+	}
+	a, err := write(ctx, s, func(t *tx) (answer, error) {
+		subject, err := t.fail(f)
+		if errors.Is(err, inbox.ErrResumed) {
+			return answer{subject, err}, nil
+		}
+		return answer{Subject: subject}, err
+	})
+	if err == nil {
+		err = a.resumed
+	}
+	return a.Subject, err
 }
 
 func (t *tx) fail(f inbox.Failure) (inbox.Subject, error) {
@@ -50,13 +73,20 @@ func (t *tx) fail(f inbox.Failure) (inbox.Subject, error) {
 	if err != nil {
 		return inbox.Subject{}, err
 	}
-	n, err := t.changed(`UPDATE events SET attempts = attempts + 1, reason = ?, handler = ?
-		WHERE sequence = ? AND subject = ? AND status = 'pending'`, f.Error, f.Handler, f.Sequence, r.number)
+	var one int
+	found, err := t.first("SELECT 1 FROM events WHERE sequence = ? AND subject = ? AND status = 'pending'",
+		[]any{f.Sequence, r.number}, &one)
+	switch {
+	case err != nil:
+		return inbox.Subject{}, err
+	case !found:
+		return inbox.Subject{}, inbox.ErrNotPending
+	case f.Streak != r.streak || f.Holds != r.holds:
+		return r.subject(), inbox.ErrResumed
+	}
+	_, err = t.exec("UPDATE events SET attempts = attempts + 1, reason = ?, handler = ? WHERE sequence = ?", f.Error, f.Handler, f.Sequence)
 	if err != nil {
 		return inbox.Subject{}, err
-	}
-	if n == 0 {
-		return inbox.Subject{}, inbox.ErrNotPending
 	}
 	now := microsOf(f.Now)
 	r.streak++
@@ -71,6 +101,7 @@ func (t *tx) fail(f inbox.Failure) (inbox.Subject, error) {
 			r.hold(now, r.nextWake, inbox.HeldByPolicy, f.Hold.Reason)
 		}
 	}
+	r.letGo()
 	r.sweepFrom(now)
 	return r.subject(), nil
 }

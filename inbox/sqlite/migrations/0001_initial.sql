@@ -28,11 +28,14 @@ CREATE TABLE subjects (
     next_wake   INTEGER,
     last_error  TEXT    NOT NULL DEFAULT '',
     failed_at   INTEGER,
-    sweep_at    INTEGER -- the sweeper leaves the subject alone until then; NULL: until an operator acts
+    sweep_at    INTEGER, -- the sweeper leaves the subject alone until then; NULL: until an operator acts
+    busy_run    TEXT    NOT NULL DEFAULT '', -- that has the subject in hand, from busy_since to busy_until; NULL: none has
+    busy_since  INTEGER,
+    busy_until  INTEGER
 );
 CREATE INDEX subjects_by_name ON subjects (name) WHERE name <> id;
-CREATE INDEX subjects_to_sweep ON subjects (sweep_at) WHERE pending > 0;
-CREATE INDEX subjects_held ON subjects (id) WHERE held = 1;
+CREATE INDEX subjects_to_sweep ON subjects (sweep_at, held, held_until, next_wake) WHERE pending > 0;
+CREATE INDEX subjects_held ON subjects (held_until) WHERE held = 1;
 CREATE INDEX subjects_retrying ON subjects (id) WHERE streak > 0;
 
 -- AUTOINCREMENT: the number of a pruned event is never given again.
@@ -90,6 +93,7 @@ CREATE TABLE audit (
     at         INTEGER NOT NULL
 );
 CREATE INDEX audit_by_subject ON audit (subject);
+CREATE INDEX audit_by_time ON audit (at);
 CREATE UNIQUE INDEX audit_requests ON audit (subject, request_id) WHERE request_id IS NOT NULL;
 
 CREATE TABLE counters (
