@@ -51,10 +51,11 @@ func testHand(t *testing.T, open Opener) {
 	t.Run("EndsWithAFailure", func(t *testing.T) {
 		b := setup(t, open)
 		sequence := b.put("redo/a", 1)[0].Sequence
-		b.fail(b.claim("redo/a", at(1)), sequence, nil)
-		other := b.takeAs("another", "redo/a", at(4))
-		require.NotZero(t, other.Subject.Epoch)
-		require.Equal(t, 1, other.Subject.Streak)
+		f := failure(b.claim("redo/a", at(1)), sequence, nil)
+		f.NextWake = at(1)
+		_, err := b.Fail(t.Context(), f)
+		require.NoError(t, err)
+		free(t, b)
 	})
 	t.Run("EndsWithTheLastSettlement", func(t *testing.T) {
 		b := setup(t, open)

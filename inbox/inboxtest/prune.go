@@ -89,6 +89,27 @@ func testPrune(t *testing.T, open Opener) {
 		}
 		require.Equal(t, []int{1, 1, 1, 1, 3, 0}, pruned, "the last three share one body")
 	})
+	t.Run("TakesTheAuditButOfHeldSubjects", func(t *testing.T) {
+		b := setup(t, open)
+		for _, id := range []string{"redo/a", "redo/held"} {
+			b.put(id, 1)
+			b.operate(pauseOf(id, time.Time{})) // at 3
+		}
+		b.operate(resumeOf("redo/a")) // at 5
+		audited := func(subject string) int {
+			t.Helper()
+			entries, err := b.Audit(t.Context(), subject, 10)
+			require.NoError(t, err)
+			return len(entries)
+		}
+		for minute, want := range []int{3: 2, 4: 1, 5: 1, 6: 0} {
+			if minute >= 3 {
+				require.Zero(t, prune(b, at(minute), 1), "only events count")
+				require.Equal(t, want, audited("redo/a"), "before minute %d", minute)
+			}
+		}
+		require.Equal(t, 1, audited("redo/held"), "it may be why")
+	})
 	t.Run("APayloadStaysWhileAnybodyNeedsIt", func(t *testing.T) {
 		b := setup(t, open)
 		receipts := b.append(newEvent("redo/a", "k1"), newEvent("redo/b", "k2"))
