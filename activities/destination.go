@@ -27,7 +27,7 @@ const (
 	HeaderType           = "Holdfast-Type"
 	HeaderAttempt        = "Holdfast-Attempt"          // from 1
 	HeaderEventIndex     = "Holdfast-Event-Index"      // which of the request's events, from 0
-	HeaderRelated        = "Holdfast-Related-Subjects" // percent-encoded, separated by commas
+	HeaderRelated        = "Holdfast-Related-Subjects" // percent-encoded, separated by commas, at most 4 KB
 	HeaderRedo           = "Holdfast-Redo"             // how often a reset has reopened the event
 	HeaderReplayOf       = "Holdfast-Replay-Of"        // sequence of the event that was replayed
 )
@@ -91,8 +91,7 @@ func (d *Destinations) HTTP(target *url.URL) Handler {
 			return &unreachableError{text: name + ": " + cause(err)}
 		}
 		defer response.Body.Close()
-		// Read a little, so that the connection can be used again.
-		_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
+		readAway(response.Body)
 		return d.judge(name, response)
 	}}
 }
@@ -121,7 +120,9 @@ func (d *Destinations) request(ctx context.Context, target *url.URL, e Event) (*
 	set(HeaderType, e.Type)
 	set(HeaderAttempt, strconv.Itoa(e.Attempt))
 	set(HeaderEventIndex, strconv.Itoa(e.Index))
-	set(HeaderRelated, strings.Join(escaped(e.Related), ","))
+	if related := list(e.Related); related != "" {
+		h.Set(HeaderRelated, related)
+	}
 	if e.Redo > 0 {
 		set(HeaderRedo, strconv.Itoa(e.Redo))
 	}
@@ -132,6 +133,18 @@ func (d *Destinations) request(ctx context.Context, target *url.URL, e Event) (*
 		signStandard(h, d.signing, e.ID, d.now(), e.Body)
 	}
 	return request, nil
+}
+
+// The answer's body is of no interest. A little of it is read, so that the
+// connection can be used again, but not for long: it may never end.
+const (
+	uselessBytes = 64 << 10
+	uselessTime  = 100 * time.Millisecond
+)
+
+func readAway(body io.ReadCloser) {
+	defer time.AfterFunc(uselessTime, func() { _ = body.Close() }).Stop()
+	_, _ = io.CopyN(io.Discard, body, uselessBytes)
 }
 
 // judge turns an answer into nil or a classified error.
@@ -175,31 +188,29 @@ type unreachableError struct{ text string }
 func (e *unreachableError) Error() string     { return e.text }
 func (e *unreachableError) Unreachable() bool { return true }
 
-// cause tells why a request failed without its URL, which may hold a secret.
-func cause(err error) string {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
+// maxList keeps a list well under what servers take of a header, 8 KB and more.
+const maxList = 4 << 10
+
+// list percent-encodes values and joins them with commas; what exceeds maxList is
+// left out, as a delivery that is refused for its headers would hold the subject.
+func list(values []string) string {
+	var all []string
+	size := 0
+	for _, v := range values {
+		v = url.PathEscape(v)
+		if size += len(v) + 1; size > maxList {
+			break
+		}
+		all = append(all, v)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer in time"
-	}
-	return err.Error()
+	return strings.Join(all, ",")
 }
 
-// escaped percent-encodes what a list in a header cannot hold.
-func escaped(values []string) []string {
-	all := make([]string, len(values))
-	for i, v := range values {
-		all[i] = url.PathEscape(v)
-	}
-	return all
-}
-
-// headerSafe percent-encodes a value that HTTP does not allow in a header.
+// headerSafe percent-encodes a value that HTTP does not allow in a header, or that
+// would look as if it had been encoded.
 func headerSafe(value string) string {
 	for _, b := range []byte(value) {
-		if b < ' ' || b > '~' {
+		if b < ' ' || b > '~' || b == '%' {
 			return url.PathEscape(value)
 		}
 	}

@@ -110,7 +110,7 @@ func TestErrorsNameTheHandlerAndNoSecret(t *testing.T) {
 	require.Equal(t, "POST 127.0.0.1:1/hooks", h.Name)
 	err = h.Handle(t.Context(), sampleEvent())
 	require.Equal(t, activities.Retryable, activities.Classify(err))
-	require.ErrorContains(t, err, "POST 127.0.0.1:1/hooks: dial tcp")
+	require.ErrorContains(t, err, "POST 127.0.0.1:1/hooks: connection refused")
 	require.NotContains(t, err.Error(), "hunter2")
 }
 

@@ -15,12 +15,13 @@ const (
 	// operator, long enough for thousands of events behind one marker.
 	drainBudget = 2 * time.Second
 
-	// A look takes as many events as this, unless their bodies are large.
+	// The first look takes one event: its destination may be busy. The others take
+	// as many as this, unless their bodies are large.
 	lookEvents = 100
 	lookBytes  = 4 << 20
 
-	// A busy destination is looked at again after busyWait, doubled up to
-	// busyWaitMax: thousands of subjects may be waiting for it.
+	// A busy destination, or an inbox that cannot be reached, is tried again after
+	// busyWait, doubled up to busyWaitMax: thousands of subjects may be waiting.
 	busyWait    = 250 * time.Millisecond
 	busyWaitMax = 15 * time.Second
 
@@ -32,7 +33,9 @@ const (
 // Drain handles a subject's pending events in sequence order, each once, until
 // none is left, its budget is used up, the worker stops, the subject is held, or
 // an event fails. It handles only first attempts: an event that has failed
-// before is left to its recovery activity. An error is our own infrastructure's.
+// before is left to its recovery activity. An error means that the inbox could
+// not be asked at all; what happened after the claim is always in the output,
+// because a reset must find its epoch in the history.
 func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workflows.DrainOutput, error) {
 	if a.stopping.Load() {
 		return workflows.DrainOutput{Outcome: workflows.OutcomeWait, Wait: stoppingWait, Reason: "the worker is stopping", Policy: a.config.policy()}, nil
@@ -42,14 +45,18 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		return workflows.DrainOutput{}, err
 	}
 	d := &drain{work: w, waits: in.Waits, until: time.Now().Add(drainBudget)}
-	err = d.run(ctx)
-	if errors.Is(err, inbox.ErrFenced) {
+	switch err = d.run(ctx); {
+	case errors.Is(err, inbox.ErrFenced):
 		// Another drain has the subject. Whoever it belongs to, look again.
 		d.wait(stoppingWait, "another drain has the subject")
-		err = nil
+	case err != nil:
+		d.wait(jittered(doubled(busyWait, d.waits, busyWaitMax)), "the inbox cannot be reached: "+textOf(err))
+	}
+	if d.out.Outcome != workflows.OutcomeEmpty && d.out.Outcome != workflows.OutcomeHeld {
+		d.release(ctx)
 	}
 	d.out.Epoch, d.out.Reopened, d.out.Policy = w.subject.Epoch, w.reopened, a.config.policy()
-	return d.out, err
+	return d.out, nil
 }
 
 // drain is one drain under way.
@@ -61,19 +68,23 @@ type drain struct {
 }
 
 func (d *drain) run(ctx context.Context) error {
-	s := d.subject
-	if s.Held {
-		return d.heldBy(ctx, s)
-	}
-	if s.Streak > 0 && s.Pending > 0 {
+	switch s := d.subject; {
+	case s.Pending == 0:
+		d.out.Outcome = workflows.OutcomeEmpty // if it is held, its row remembers that
+		return nil
+	case s.Held:
+		return d.heldBy(ctx)
+	case d.inHand > 0:
+		d.wait(d.inHand, "the run before this one may have an event in hand")
+		return nil
+	case s.Streak > 0:
 		return d.recoverHead(ctx)
-	}
-	if wait := s.NextWake.Sub(d.now()); wait > 0 && s.Pending > 0 {
-		d.wait(wait, s.LastError)
+	case !d.taken():
+		d.wait(s.NextWake.Sub(d.now()), s.LastError)
 		return nil
 	}
-	for {
-		entries, err := d.store.Next(ctx, s.ID, lookEvents, lookBytes)
+	for look := 1; ; look = lookEvents {
+		entries, err := d.store.Next(ctx, d.subject.ID, look, lookBytes)
 		if err != nil {
 			return err
 		}
@@ -81,50 +92,65 @@ func (d *drain) run(ctx context.Context) error {
 			d.out.Outcome = workflows.OutcomeEmpty
 			return nil
 		}
-		for _, e := range entries {
-			if done, err := d.event(ctx, e); done || err != nil {
-				return err
-			}
+		if done, err := d.page(ctx, entries); done || err != nil {
+			return err
 		}
 	}
 }
 
-// event handles one event and tells whether the drain is over.
-func (d *drain) event(ctx context.Context, e inbox.Entry) (done bool, err error) {
+// page handles the events of one look, for as long as they are still the
+// subject's first ones: an operator may have parked some of them meanwhile.
+func (d *drain) page(ctx context.Context, entries []inbox.Entry) (done bool, err error) {
+	next := entries[0].Sequence
+	for _, e := range entries {
+		if e.Sequence != next {
+			return false, nil
+		}
+		if next, err = d.event(ctx, e); next == 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// event handles one event and returns the sequence of the next; 0 ends the drain.
+func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error) {
 	switch {
 	case d.stopping.Load():
 		d.wait(stoppingWait, "the worker is stopping")
-		return true, nil
-	case time.Now().After(d.until):
+		return 0, nil
+	case d.out.Settled > 0 && time.Now().After(d.until):
 		d.out.Outcome = workflows.OutcomeMore
-		return true, nil
+		return 0, nil
 	}
 	s, err := d.handle(ctx, e, d.config.FirstAttemptTimeout, false)
 	switch {
 	case err != nil:
-		return true, err
+		return 0, err
 	case s.busy != nil:
 		d.out.Head = d.head(e)
 		d.wait(jittered(doubled(busyWait, d.waits, busyWaitMax)), d.out.Head.Handler+" "+s.busy.Error())
-		return true, nil
+		return 0, nil
+	case s.gone:
+		d.out.Outcome = workflows.OutcomeMore // whatever else the operator did, the next claim tells
+		return 0, nil
 	case s.failed != nil && s.hold:
-		e.Attempts++
-		return true, d.heldBy(ctx, d.subject)
+		return 0, d.heldBy(ctx)
 	case s.failed != nil:
 		e.Attempts++
 		d.recover(e)
-		return true, nil
+		return 0, nil
 	}
 	d.out.Settled++
 	switch {
-	case s.held:
-		d.out.Outcome = workflows.OutcomeMore // the next drain tells by whom
-		return true, nil
-	case s.pending == 0:
+	case s.settled.Pending == 0:
 		d.out.Outcome = workflows.OutcomeEmpty
-		return true, nil
+		return 0, nil
+	case s.settled.Held:
+		d.out.Outcome = workflows.OutcomeMore // the next drain tells by whom
+		return 0, nil
 	}
-	return false, nil
+	return s.settled.Next, nil
 }
 
 func (d *drain) wait(wait time.Duration, reason string) {
@@ -132,24 +158,20 @@ func (d *drain) wait(wait time.Duration, reason string) {
 	d.out.Until = d.now().Add(wait)
 }
 
-func (d *drain) heldBy(ctx context.Context, s inbox.Subject) error {
+func (d *drain) heldBy(ctx context.Context) error {
+	s := d.subject
 	d.out.Outcome, d.out.Reason, d.out.By = workflows.OutcomeHeld, s.HeldReason, s.HeldBy
 	if !s.HeldUntil.IsZero() {
 		d.out.Wait, d.out.Until = max(s.HeldUntil.Sub(d.now()), time.Millisecond), s.HeldUntil
 	}
-	entries, err := d.store.Next(ctx, s.ID, 1, 1)
-	if err != nil {
-		return err
-	}
-	if len(entries) == 0 {
-		d.out.Outcome = workflows.OutcomeEmpty // held at rest: the row remembers it
-		return nil
-	}
-	d.out.Head = d.head(entries[0])
-	return nil
+	return d.first(ctx, func(e inbox.Entry) { d.out.Head = d.head(e) })
 }
 
-func (d *drain) recoverHead(ctx context.Context) error {
+func (d *drain) recoverHead(ctx context.Context) error { return d.first(ctx, d.recover) }
+
+// first looks at the subject's first pending event; without one the drain found
+// nothing to do.
+func (d *drain) first(ctx context.Context, found func(inbox.Entry)) error {
 	entries, err := d.store.Next(ctx, d.subject.ID, 1, 1)
 	if err != nil {
 		return err
@@ -158,7 +180,7 @@ func (d *drain) recoverHead(ctx context.Context) error {
 		d.out.Outcome = workflows.OutcomeEmpty
 		return nil
 	}
-	d.recover(entries[0])
+	found(entries[0])
 	return nil
 }
 

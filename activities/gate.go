@@ -15,8 +15,9 @@ const (
 	// few deliveries of a healthy one, too short to gather drains at a hanging one.
 	gatePatience = 200 * time.Millisecond
 
-	// breakerFailures in a row without any answer open a destination's breaker.
-	// An answer, even a 500, closes the count: one poisoned subject opens nothing.
+	// breakerFailures first attempts in a row without any answer open a destination's
+	// breaker; an answer, even a 500, ends the row. An event has one first attempt,
+	// so one poisoned event opens nothing.
 	breakerFailures = 8
 	// breakerOpen is how long a drain then attempts nothing new there.
 	breakerOpen = 5 * time.Second
@@ -50,16 +51,16 @@ var (
 )
 
 // enter takes a place at a destination. done must be called with the attempt's
-// error, or errNoAttempt. Whoever retries an event passes an open breaker: its own waits are long
-// enough, and its success is what closes the breaker.
+// error, or errNoAttempt. The breaker is for first attempts alone: who retries an
+// event waits long enough by itself, and one event that makes its destination hang
+// again and again must not speak for the others.
 func (g *gate) enter(ctx context.Context, key string, retries bool) (done func(error), err error) {
 	d := g.door(key)
-	report, err := d.breaker.Allow()
-	if err != nil {
-		if !retries {
+	report := func(error) {}
+	if !retries {
+		if report, err = d.breaker.Allow(); err != nil {
 			return nil, errShut
 		}
-		report = func(error) {}
 	}
 	wait, cancel := context.WithTimeout(ctx, gatePatience)
 	defer cancel()

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -27,48 +28,79 @@ func (a *Activities) Recover(ctx context.Context, in workflows.RecoverInput) (wo
 	if a.stopping.Load() {
 		return workflows.RecoverOutput{}, tryAgain("the worker is stopping", stoppingWait)
 	}
-	// A reset run inherits its activities with the input that the run before it
-	// recorded, so which run this is comes from the task.
-	w, err := a.claim(ctx, workflows.DrainInput{
-		Subject: in.Subject, RunID: activity.GetInfo(ctx).WorkflowExecution.RunID,
-		OriginalRunID: in.OriginalRunID, AfterEpoch: in.AfterEpoch,
-	}, a.config.policy().RecoverTimeout)
+	w, err := a.claimDue(ctx, in)
 	if err != nil {
-		return workflows.RecoverOutput{}, tryAgain("the inbox: "+textOf(err), jittered(infrastructureWait))
+		return workflows.RecoverOutput{}, err
 	}
 	out := workflows.RecoverOutput{Epoch: w.subject.Epoch}
-	if w.subject.Held || w.reopened > 0 {
+	if !w.taken() || w.reopened > 0 {
+		w.release(ctx)
 		return out, nil
 	}
 	entries, err := a.store.Next(ctx, in.Subject, 1, 1)
-	switch {
-	case err != nil:
-		return out, tryAgain("the inbox: "+textOf(err), jittered(infrastructureWait))
-	case len(entries) == 0 || entries[0].Sequence != in.Sequence:
+	if err != nil {
+		w.release(ctx)
+		return out, notNow(err)
+	}
+	if len(entries) == 0 || entries[0].Sequence != in.Sequence {
+		w.release(ctx)
 		return out, nil // settled meanwhile
 	}
-	if wait := w.subject.NextWake.Sub(a.now()); wait > earlySlack {
-		return out, tryAgain(w.subject.LastError, wait)
-	} else if wait > 0 && !pause(ctx, wait) {
-		return out, ctx.Err()
-	}
 	return a.attempt(ctx, w, entries[0], out)
+}
+
+// claimDue claims the subject when its next attempt is due. What comes back
+// without an epoch has nothing to do: the subject is held or at rest. An error is
+// the activity's, with the time until it is due.
+func (a *Activities) claimDue(ctx context.Context, in workflows.RecoverInput) (*work, error) {
+	for {
+		// A reset run inherits its activities with the input that the run before it
+		// recorded, so which run this is comes from the task.
+		w, err := a.claim(ctx, workflows.DrainInput{
+			Subject: in.Subject, RunID: activity.GetInfo(ctx).WorkflowExecution.RunID,
+			OriginalRunID: in.OriginalRunID, AfterEpoch: in.AfterEpoch,
+		}, a.config.policy().RecoverTimeout)
+		if err != nil {
+			return nil, notNow(err)
+		}
+		wait := w.subject.NextWake.Sub(a.now())
+		switch {
+		case w.inHand > 0:
+			return nil, tryAgain("the run before this one may have the event in hand", w.inHand)
+		case w.taken(), w.subject.Held, w.subject.Pending == 0, w.reopened > 0:
+			return w, nil
+		case wait > earlySlack:
+			return nil, tryAgain(w.subject.LastError, wait)
+		case !pause(ctx, wait):
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func (a *Activities) attempt(ctx context.Context, w *work, e inbox.Entry, out workflows.RecoverOutput) (workflows.RecoverOutput, error) {
 	s, err := w.handle(ctx, e, a.config.DeliveryTimeout, true)
 	switch {
 	case err != nil:
-		return out, tryAgain("the inbox: "+textOf(err), jittered(infrastructureWait))
+		return out, notNow(err)
 	case s.busy != nil:
+		w.release(ctx)
 		return out, tryAgain(s.busy.Error(), jittered(infrastructureWait))
 	case s.failed != nil && s.hold:
 		return out, giveUp(textOf(s.failed))
 	case s.failed != nil:
 		return out, tryAgain(textOf(s.failed), s.wait)
 	}
-	out.Settled = true
+	out.Settled = s.settled != nil
 	return out, nil
+}
+
+// notNow is our own trouble: no attempt, and another try soon.
+func notNow(err error) error {
+	text := "the inbox: " + textOf(err)
+	if errors.Is(err, inbox.ErrFenced) {
+		text = "another worker has the subject"
+	}
+	return tryAgain(text, jittered(infrastructureWait))
 }
 
 // pause waits and tells whether the context lasted.

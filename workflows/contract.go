@@ -139,7 +139,8 @@ type Operate struct {
 // OperateInput is the input of the activity ActivityOperate.
 type OperateInput struct {
 	Subject string `json:"subject"`
-	// RequestID makes the verb idempotent: the original run ID and the update's ID.
+	// RequestID makes the verb idempotent: "update:", the original run's ID and the
+	// update's, or "signal:", the run's ID and a number.
 	RequestID string `json:"request_id"`
 	Operate
 }

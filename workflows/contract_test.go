@@ -44,7 +44,7 @@ func TestContract(t *testing.T) {
 		"RecoverInput":  workflows.RecoverInput{Subject: "redo/r1", Sequence: 42, OriginalRunID: "a", AfterEpoch: 7},
 		"RecoverOutput": workflows.RecoverOutput{Epoch: 9, Settled: true},
 		"Operate":       operate,
-		"OperateInput":  workflows.OperateInput{Subject: "redo/r1", RequestID: "update:redo/r1/1", Operate: operate},
+		"OperateInput":  workflows.OperateInput{Subject: "redo/r1", RequestID: "update:a/1", Operate: operate},
 		"Status":        workflows.Status{Subject: "redo/r1", State: "held", Settled: 3, Head: &head, Reason: "503", By: "holdfast", Until: at},
 	}
 	got, err := json.MarshalIndent(wire, "", "  ")

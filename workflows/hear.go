@@ -33,13 +33,27 @@ func (s *subject) hear(ctx workflow.Context) {
 		if verb.Verb == "" {
 			continue // the row has changed; the drain that follows reads it
 		}
-		// A reset applies the signals after its point once more, in the same order
-		// and under the same original run, so this ID makes each take effect once.
+		// The ID makes a verb take effect once in this run. A reset that applies its
+		// signals again means that they are to be carried out again.
 		s.operated++
-		id := "signal:" + s.original + "/" + strconv.Itoa(s.operated)
-		if _, err := s.carryOut(ctx, verb, id); err != nil {
+		s.obey(ctx, verb, "signal:"+s.runID+"/"+strconv.Itoa(s.operated))
+	}
+}
+
+// obey carries out a signal's verb, however long the inbox cannot be reached:
+// nobody waits for the answer, so nobody would send it again.
+func (s *subject) obey(ctx workflow.Context, verb Operate, requestID string) {
+	for tries := 1; ; tries++ {
+		_, err := s.carryOut(ctx, verb, requestID)
+		var refused *temporal.ApplicationError
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return
+		case errors.As(err, &refused) && refused.Type() == ErrorRefused:
 			workflow.GetLogger(ctx).Warn("an operator's signal had no effect", "verb", verb.Verb, "error", err)
+			return
 		}
+		s.await(ctx, doubled(brokenWait, tries, brokenWaitMax), "the inbox cannot be reached", func() bool { return false })
 	}
 }
 
@@ -66,7 +80,7 @@ func (s *subject) answer(ctx workflow.Context) error {
 		err := workflow.SetUpdateHandlerWithOptions(ctx, u.verb,
 			func(ctx workflow.Context, verb Operate) (Status, error) {
 				verb.Verb = u.verb
-				status, err := s.carryOut(ctx, verb, "update:"+s.id+"/"+workflow.GetCurrentUpdateInfo(ctx).ID)
+				status, err := s.carryOut(ctx, verb, "update:"+s.original+"/"+workflow.GetCurrentUpdateInfo(ctx).ID)
 				s.changed = s.changed || err == nil
 				return status, err
 			},

@@ -90,6 +90,12 @@ func (s *subject) run(ctx workflow.Context) error {
 		case OutcomeRecover:
 			s.show(ctx, StateRetrying)
 			s.recover(ctx, out)
+		default:
+			// A newer worker's word for something. Whatever it means, it may not spin.
+			s.await(ctx, max(out.Wait, brokenWait), "the outcome "+out.Outcome+" is not known", s.told)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return s.continueAsNew(ctx)
@@ -158,9 +164,6 @@ func (s *subject) recover(ctx workflow.Context, out DrainOutput) {
 func (s *subject) rest(ctx workflow.Context, linger time.Duration) bool {
 	if linger > 0 {
 		s.await(ctx, linger, "lingering", s.rung)
-	}
-	if s.rung() {
-		return false
 	}
 	s.finish(ctx)
 	return !s.rung()

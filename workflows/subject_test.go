@@ -37,7 +37,10 @@ func setup(t *testing.T, script ...any) *bundle {
 	return b
 }
 
-func (b *bundle) drain(_ context.Context, in workflows.DrainInput) (workflows.DrainOutput, error) {
+func (b *bundle) drain(ctx context.Context, in workflows.DrainInput) (workflows.DrainOutput, error) {
+	if activity.GetInfo(ctx).Attempt > 1 {
+		panic("a drain is run once per task")
+	}
 	b.drains = append(b.drains, in)
 	if len(b.drains) > len(b.script) {
 		return workflows.DrainOutput{Outcome: workflows.OutcomeEmpty, Epoch: in.AfterEpoch + 1}, nil
@@ -161,12 +164,11 @@ func TestSubjectIsHeld(t *testing.T) {
 		t.Parallel()
 		b := setup(t, held(0))
 		b.RegisterDelayedCallback(func() { b.SignalWorkflow(workflows.SignalDoorbell, nil) }, time.Hour)
-		b.RegisterDelayedCallback(func() {
-			require.Len(t, b.drains, 1, "a doorbell opens no hold")
-			b.SignalWorkflow(workflows.SignalOperate, workflows.Operate{})
-		}, 1000*time.Hour)
+		b.RegisterDelayedCallback(func() { b.SignalWorkflow(workflows.SignalOperate, workflows.Operate{}) }, 1000*time.Hour)
+		start := b.Now()
 		b.run(t)
 		require.NoError(t, b.GetWorkflowError())
+		require.GreaterOrEqual(t, b.Now().Sub(start), 1000*time.Hour, "a doorbell opens no hold")
 		require.Len(t, b.drains, 2)
 	})
 }
@@ -221,7 +223,7 @@ func TestSubjectRecovers(t *testing.T) {
 		require.NoError(t, b.GetWorkflowError())
 		require.Less(t, b.Now().Sub(start), time.Hour)
 		require.Len(t, b.drains, 2)
-		require.Equal(t, "update:subject/u1", b.operated[0].RequestID)
+		require.Equal(t, "update:default-test-run-id/u1", b.operated[0].RequestID)
 		require.Equal(t, workflows.UpdateResume, b.operated[0].Verb)
 	})
 }
@@ -272,10 +274,49 @@ func TestOperators(t *testing.T) {
 
 func TestSubjectIsCanceled(t *testing.T) {
 	t.Parallel()
-	b := setup(t, held(0))
-	b.RegisterDelayedCallback(b.CancelWorkflow, time.Hour)
+	for _, long := range []bool{false, true} {
+		b := setup(t, held(0))
+		b.SetContinueAsNewSuggested(long)
+		b.RegisterDelayedCallback(b.CancelWorkflow, time.Hour)
+		b.run(t)
+		require.True(t, temporal.IsCanceledError(b.GetWorkflowError()), "%v", b.GetWorkflowError())
+	}
+}
+
+func TestAnOutcomeOfANewerWorkerDoesNotSpin(t *testing.T) {
+	t.Parallel()
+	var script []any
+	for range 100 {
+		script = append(script, workflows.DrainOutput{Outcome: "lent"})
+	}
+	b := setup(t, script...)
+	start := b.Now()
 	b.run(t)
-	require.True(t, temporal.IsCanceledError(b.GetWorkflowError()), "%v", b.GetWorkflowError())
+	require.GreaterOrEqual(t, b.Now().Sub(start), 100*time.Second)
+}
+
+// TestASignalledVerbOutlastsAnOutage: nobody waits for a signal's answer, so
+// nobody would send it again.
+func TestASignalledVerbOutlastsAnOutage(t *testing.T) {
+	t.Parallel()
+	b := setup(t, held(time.Minute))
+	var down time.Time
+	applied := 0
+	b.RegisterActivityWithOptions(func(context.Context, workflows.OperateInput) (workflows.Status, error) {
+		if down.IsZero() {
+			down = b.Now()
+		}
+		if b.Now().Sub(down) < 10*time.Minute {
+			return workflows.Status{}, errors.New("inbox: connection refused")
+		}
+		applied++
+		return workflows.Status{}, nil
+	}, activity.RegisterOptions{Name: workflows.ActivityOperate, DisableAlreadyRegisteredCheck: true})
+	b.RegisterDelayedCallback(func() {
+		b.SignalWorkflow(workflows.SignalOperate, workflows.Operate{Verb: workflows.UpdatePause, By: "batch"})
+	}, time.Second)
+	b.run(t)
+	require.Equal(t, 1, applied)
 }
 
 func TestContinueAsNew(t *testing.T) {
@@ -287,6 +328,21 @@ func TestContinueAsNew(t *testing.T) {
 	require.ErrorAs(t, b.GetWorkflowError(), &next)
 	require.Equal(t, workflows.WorkflowType, next.WorkflowType.Name)
 	require.Contains(t, string(next.Input.Payloads[0].Data), workflows.StateHeld, "the next run knows which state is shown")
+}
+
+// TestContinueAsNewCarriesOutWhatWasSignalled: a verb that came just before the
+// seam would be lost with the old run.
+func TestContinueAsNewCarriesOutWhatWasSignalled(t *testing.T) {
+	t.Parallel()
+	b := setup(t, held(0))
+	b.SetContinueAsNewSuggested(true)
+	b.RegisterDelayedCallback(func() {
+		b.SignalWorkflow(workflows.SignalOperate, workflows.Operate{Verb: workflows.UpdatePause, By: "batch"})
+	}, time.Minute)
+	b.run(t)
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, b.GetWorkflowError(), &next)
+	require.Len(t, b.operated, 1)
 }
 
 func accepted(t *testing.T) *testsuite.TestUpdateCallback {

@@ -1,0 +1,259 @@
+package activities_test
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-project/holdfast/activities"
+	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/workflows"
+)
+
+// troubled is an inbox with trouble of its own, put before a call reaches it.
+type troubled struct {
+	inbox.Inbox
+	afterClaim   func()
+	beforeNext   func(limit int) error
+	beforeSettle func() error
+	beforeFail   func() error
+}
+
+func (s *troubled) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error) {
+	claimed, err := s.Inbox.Claim(ctx, c)
+	if s.afterClaim != nil {
+		s.afterClaim()
+	}
+	return claimed, err
+}
+
+func (s *troubled) Next(ctx context.Context, subject string, limit, maxBytes int) ([]inbox.Entry, error) {
+	if s.beforeNext != nil {
+		if err := s.beforeNext(limit); err != nil {
+			return nil, err
+		}
+	}
+	return s.Inbox.Next(ctx, subject, limit, maxBytes)
+}
+
+func (s *troubled) Settle(ctx context.Context, settlement inbox.Settlement) (inbox.Settled, error) {
+	if s.beforeSettle != nil {
+		if err := s.beforeSettle(); err != nil {
+			return inbox.Settled{}, err
+		}
+	}
+	return s.Inbox.Settle(ctx, settlement)
+}
+
+func (s *troubled) Fail(ctx context.Context, f inbox.Failure) (inbox.Subject, error) {
+	if s.beforeFail != nil {
+		if err := s.beforeFail(); err != nil {
+			return inbox.Subject{}, err
+		}
+	}
+	return s.Inbox.Fail(ctx, f)
+}
+
+// nth returns an error at the nth call only.
+func nth(n int64, err error) func() error {
+	var calls atomic.Int64
+	return func() error {
+		if calls.Add(1) == n {
+			return err
+		}
+		return nil
+	}
+}
+
+func TestWhatAnAttemptCameToIsNotLostByAMomentaryError(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+		if a.sequence == 2 && a.number == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 2)
+	f.startOn(&troubled{Inbox: f.store, beforeSettle: nth(1, errUnreachable), beforeFail: nth(1, errUnreachable)})
+	f.ring(subject)
+	f.awaitRest(subject)
+	require.Len(t, s.attempts(subject), 3, "nothing but the failure was repeated")
+	require.Equal(t, []int{1, 2}, attemptsOf(f, subject))
+}
+
+func TestALateRingMeetsASubjectsFirstEvent(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, ok)
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	var once sync.Once
+	f.startOn(&troubled{Inbox: f.store, afterClaim: func() { once.Do(func() { appendOnly(f, subject, 1); f.ring(subject) }) }})
+	f.ring(subject)
+	f.awaitRest(subject)
+	require.Len(t, s.attempts(subject), 1, "nothing is handled without an epoch")
+}
+
+func TestASlowDiskGetsForward(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, ok)
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 2)
+	slow := time.NewTicker(2100 * time.Millisecond)
+	t.Cleanup(slow.Stop)
+	f.startOn(&troubled{Inbox: f.store, beforeNext: func(int) error { <-slow.C; return nil }})
+	f.ring(subject)
+	f.awaitRest(subject)
+	requireInOrder(t, f, s, subject)
+}
+
+func TestADrainThatLosesTheInboxIsInTheHistory(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+		if a.sequence == 3 && a.number == 1 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 1)
+	grown := nth(2, errUnreachable)
+	f.startOn(&troubled{Inbox: f.store, beforeNext: func(int) error { return grown() }, beforeSettle: func() func() error {
+		once := sync.OnceFunc(func() { appendOnly(f, subject, 3) }) // a second look is needed
+		return func() error { once(); return nil }
+	}()})
+	f.ring(subject)
+	f.awaitRest(subject)
+	require.Len(t, s.attempts(subject), 5)
+	run := f.runID(subject)
+	// The first task's drain settled event 1 and lost the inbox. A reset to a later
+	// point must not do it again.
+	f.reset(subject, run, 2)
+	f.awaitRest(subject)
+	for _, a := range s.attempts(subject)[5:] {
+		require.NotEqual(t, int64(1), a.sequence)
+	}
+}
+
+func TestABusyDestinationCostsOneRead(t *testing.T) {
+	t.Parallel()
+	rule, begun, letGo := inHand(func(attempt) bool { return true }, ok)
+	s := newSink(t, rule)
+	f := newFleet(t, "*="+s.URL)
+	f.config.DestinationConcurrency = 1
+	var most atomic.Int64
+	busy := make(chan struct{})
+	first, second := f.subject("first"), f.subject("second")
+	f.startOn(&troubled{Inbox: f.store, beforeNext: func(limit int) error {
+		most.Store(max(most.Load(), int64(limit)))
+		return nil
+	}})
+	f.accept(first, 1)
+	<-begun
+	appendOnly(f, second, 50)
+	f.ring(second)
+	go func() { f.awaitStatus(second, "pending"); close(busy) }()
+	<-busy
+	require.LessOrEqual(t, most.Load(), int64(1), "bodies are read when there is a place to send them to")
+	close(letGo)
+	f.awaitState(second, inbox.StateIdle)
+}
+
+func TestOnePoisonedSubjectDoesNotShutItsDestination(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	bad, good := f.subject("bad"), f.subject("good")
+	s := newSink(t, func(w http.ResponseWriter, r *http.Request, a attempt) {
+		if a.subject == bad {
+			hang(w, r, a)
+		}
+	})
+	f.config.Routes = []string{"*=" + s.URL}
+	f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = 100*time.Millisecond, 100*time.Millisecond
+	f.config.RetryMaxInterval = 50 * time.Millisecond
+	f.start()
+	f.accept(bad, 1)
+	s.await(bad, 12)
+	f.accept(good, 1)
+	f.awaitState(good, inbox.StateIdle)
+	for _, e := range f.events(good) {
+		require.Equal(t, 1, e.Attempts)
+		require.Less(t, e.SettledAt.Sub(e.ReceivedAt), 4*time.Second, "less than the breaker stays open")
+	}
+}
+
+func TestAnEchoOfThePayloadIsNotAnError(t *testing.T) {
+	t.Parallel()
+	h := destination(t, activities.Config{}, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_, _ = conn.Write([]byte("{\"patient\":\"Timothy Bixby\"}\r\n\r\n"))
+			_ = conn.Close()
+		}
+	})
+	err := h.Handle(t.Context(), sampleEvent())
+	require.ErrorContains(t, err, "the answer is not valid HTTP")
+	require.NotContains(t, err.Error(), "Bixby")
+}
+
+func TestAStoppingWorkerAttemptsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, ok)
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 1)
+	a, _ := f.activities(f.store)
+	a.Stop()
+	out, err := a.Drain(t.Context(), workflows.DrainInput{Subject: subject, RunID: "run", OriginalRunID: "run"})
+	require.NoError(t, err)
+	require.Equal(t, workflows.OutcomeWait, out.Outcome)
+	require.Zero(t, f.view(subject).Epoch, "the subject is not even claimed")
+	require.Empty(t, s.attempts(subject))
+}
+
+// TestAnAttemptThatOurEndCutsOffIsNone ends the activity in the middle of an
+// attempt, as a lost worker does: no attempt is counted, no event is blamed.
+func TestAnAttemptThatOurEndCutsOffIsNone(t *testing.T) {
+	t.Parallel()
+	begun := make(chan struct{})
+	var once sync.Once
+	s := newSink(t, func(w http.ResponseWriter, r *http.Request, a attempt) {
+		once.Do(func() { close(begun) })
+		hang(w, r, a)
+	})
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 1)
+	a, _ := f.activities(f.store)
+	ctx, end := context.WithCancel(t.Context())
+	go func() { <-begun; end() }()
+	out, err := a.Drain(ctx, workflows.DrainInput{Subject: subject, RunID: "run", OriginalRunID: "run"})
+	require.NoError(t, err)
+	require.Equal(t, workflows.OutcomeWait, out.Outcome)
+	view := f.view(subject)
+	require.Zero(t, view.Streak)
+	require.Zero(t, view.Head.Attempts)
+}
+
+func TestSuccessForgetsTheFailuresBefore(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+		if a.number <= 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
+	f := newFleet(t, "*="+s.URL)
+	f.config.RetryInitial, f.config.RetryMaxInterval, f.config.RetryBudget = 20*time.Millisecond, 20*time.Millisecond, 100*time.Millisecond
+	f.config.PauseInitial = 10 * time.Hour
+	f.start()
+	subject := f.subject("r1")
+	f.accept(subject, 5)
+	f.awaitState(subject, inbox.StateIdle)
+	requireInOrder(t, f, s, subject)
+}
