@@ -90,7 +90,9 @@ func (a *Activities) attempt(ctx context.Context, w *work, e inbox.Entry, out wo
 	case s.failed != nil:
 		return out, tryAgain(textOf(s.failed), s.wait)
 	}
-	out.Settled = s.settled != nil
+	if out.Settled = s.settled != nil; s.gone {
+		w.release(ctx)
+	}
 	return out, nil
 }
 

@@ -130,7 +130,7 @@ func (s *Sweeper) prune(ctx context.Context) error {
 			return err
 		}
 		s.metrics.pruned.Add(float64(pruned))
-		if pruned < pruneBatch || !time.Now().Before(end) || !pause(ctx, prunePause) {
+		if pruned == 0 || !time.Now().Before(end) || !pause(ctx, prunePause) {
 			return nil
 		}
 	}
