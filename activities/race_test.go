@@ -50,6 +50,7 @@ func TestOperatorsRaceWithAnAttempt(t *testing.T) {
 		close(letGo)
 		f.awaitState(subject, inbox.StateHeld)
 		require.Equal(t, 1, f.view(subject).Holds, "the hold after a resume is a first one")
+		require.Len(t, s.attempts(subject), 3)
 	})
 
 	t.Run("AResumeDuringTheLastAttemptGivesAFullBudget", func(t *testing.T) {
@@ -67,6 +68,7 @@ func TestOperatorsRaceWithAnAttempt(t *testing.T) {
 		close(letGo)
 		require.Eventually(t, func() bool { return f.view(subject).Streak > 0 }, patience, 5*time.Millisecond)
 		require.Equal(t, inbox.StateRetrying, f.view(subject).State())
+		require.Equal(t, []int{2}, attemptsOf(f, subject))
 	})
 
 	t.Run("AParkedEventThatTheDrainHasReadIsNotSent", func(t *testing.T) {

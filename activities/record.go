@@ -53,7 +53,6 @@ func (w *work) settle(ctx context.Context, e inbox.Entry, o outcome) (step, erro
 		return step{}, err
 	}
 	w.proved = time.Now()
-	w.subject.Streak, w.subject.Spent, w.subject.Holds = 0, 0, 0
 	w.metrics.settled.WithLabelValues(e.Source, string(o.status)).Inc()
 	level := slog.LevelDebug
 	if o.status != inbox.StatusDelivered {

@@ -33,8 +33,7 @@ func (a *Activities) Recover(ctx context.Context, in workflows.RecoverInput) (wo
 		return workflows.RecoverOutput{}, err
 	}
 	out := workflows.RecoverOutput{Epoch: w.subject.Epoch}
-	if !w.taken() || w.reopened > 0 {
-		w.release(ctx)
+	if !w.taken() {
 		return out, nil
 	}
 	entries, err := a.store.Next(ctx, in.Subject, 1, 1)
@@ -67,7 +66,7 @@ func (a *Activities) claimDue(ctx context.Context, in workflows.RecoverInput) (*
 		switch {
 		case w.inHand > 0:
 			return nil, tryAgain("the run before this one may have the event in hand", w.inHand)
-		case w.taken(), w.subject.Held, w.subject.Pending == 0, w.reopened > 0:
+		case w.taken(), w.subject.Held, w.subject.Pending == 0:
 			return w, nil
 		case wait > earlySlack:
 			return nil, tryAgain(w.subject.LastError, wait)

@@ -241,6 +241,22 @@ func TestAnAttemptThatOurEndCutsOffIsNone(t *testing.T) {
 	require.Zero(t, view.Head.Attempts)
 }
 
+// TestAnOutcomeThatComesWithOurEndIsRecorded: the handler has done its work, so
+// losing that would repeat it.
+func TestAnOutcomeThatComesWithOurEndIsRecorded(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t)
+	ctx, end := context.WithCancel(t.Context())
+	f.handlers = []activities.Handler{{Name: "last", Handle: func(context.Context, activities.Event) error { end(); return nil }}}
+	f.config.Routes = []string{"*=go:last"}
+	subject := f.subject("r1")
+	appendOnly(f, subject, 1)
+	a, _ := f.activities(f.store)
+	_, err := a.Drain(ctx, workflows.DrainInput{Subject: subject, RunID: "run", OriginalRunID: "run"})
+	require.NoError(t, err)
+	require.Equal(t, "delivered", f.statuses(subject))
+}
+
 func TestSuccessForgetsTheFailuresBefore(t *testing.T) {
 	t.Parallel()
 	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
