@@ -88,7 +88,7 @@ func (s Source) subjectID(id string) string {
 		mac.Write([]byte(id))
 		return s.Name + "/" + hmacPrefix + hex.EncodeToString(mac.Sum(nil))[:hmacDigits]
 	}
-	if subject := s.Name + "/" + id; len(subject) <= maxSubject && !unprintable(id) &&
+	if subject := s.Name + "/" + id; len(subject) <= maxSubject && sendable(id) &&
 		!strings.HasPrefix(id, hashPrefix) && !strings.HasPrefix(id, hmacPrefix) {
 		return subject
 	}
@@ -108,6 +108,12 @@ func compact(text string) string {
 func hashed(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hashPrefix + hex.EncodeToString(sum[:])
+}
+
+// sendable tells whether an id may be in a workflow ID: Temporal's client puts it
+// into a gRPC header, which holds printable ASCII and loses spaces at its ends.
+func sendable(id string) bool {
+	return strings.TrimSpace(id) == id && !strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 func unprintable(text string) bool {

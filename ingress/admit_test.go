@@ -37,8 +37,16 @@ func TestSubjectIDs(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 300)
 	exact := strings.Repeat("x", 255-len("plain/"))
+	const printable = "!\"#$%&'()*+,-./0123456789:;<=>?@AZ[\\]^_ `az{|}~"
 	for name, tt := range map[string]struct{ id, subject, label string }{
-		"OrdinaryIDIsKept":            {"r-1/ä b", "plain/r-1/ä b", "plain/r-1/ä b"},
+		"OrdinaryIDIsKept":            {"r-1/a b", "plain/r-1/a b", "plain/r-1/a b"},
+		"EveryASCIISignIsKept":        {printable, "plain/" + printable, "plain/" + printable},
+		"AccentIsHashed":              {"Café", "plain/sha256:" + sha("Café"), "plain/Café"},
+		"LineSeparatorIsHashed":       {"a\u2028b", "plain/sha256:" + sha("a\u2028b"), "plain/a\u2028b"},
+		"BidiOverrideIsHashed":        {"a\u202eb", "plain/sha256:" + sha("a\u202eb"), "plain/a\u202eb"},
+		"TrailingSpaceIsHashed":       {"a ", "plain/sha256:" + sha("a "), "plain/a "},
+		"LeadingSpaceIsHashed":        {" a", "plain/sha256:" + sha(" a"), "plain/ a"},
+		"DeleteIsHashed":              {"a\x7f", "plain/sha256:" + sha("a\x7f"), "plain/a\uFFFD"},
 		"LongestIDIsKept":             {exact, "plain/" + exact, "plain/" + exact},
 		"TooLongIDIsHashed":           {exact + "x", "plain/sha256:" + sha(exact+"x"), "plain/" + exact + "x"},
 		"MuchTooLongNameIsCut":        {strings.Repeat(long, 10), "plain/sha256:" + sha(strings.Repeat(long, 10)), ("plain/" + strings.Repeat(long, 10))[:1024]},
@@ -93,7 +101,7 @@ func TestDifferentIDsHaveDifferentSubjects(t *testing.T) {
 		for _, e := range h.store.stored()[0].Events {
 			subjects[e.Subject], keys[e.Key] = true, true
 			require.True(rt, utf8.ValidString(e.Subject+e.SubjectName+e.Key))
-			require.LessOrEqual(rt, len(e.Subject), 255)
+			require.Regexp(rt, `^[ -~]{1,254}[!-~]$`, e.Subject, "what Temporal's client sends as a header")
 			require.LessOrEqual(rt, len(e.Key), 200)
 		}
 		require.Len(rt, subjects, len(ids))
