@@ -206,9 +206,13 @@ func list(values []string) string {
 	return strings.Join(all, ",")
 }
 
-// headerSafe percent-encodes a value that HTTP does not allow in a header, or that
-// would look as if it had been encoded.
+// headerSafe percent-encodes a value that HTTP does not allow in a header or would
+// trim, or that would look as if it had been encoded: two subjects never look the
+// same to a destination that fences.
 func headerSafe(value string) string {
+	if strings.TrimSpace(value) != value {
+		return url.PathEscape(value)
+	}
 	for _, b := range []byte(value) {
 		if b < ' ' || b > '~' || b == '%' {
 			return url.PathEscape(value)

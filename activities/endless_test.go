@@ -25,6 +25,24 @@ func TestAnAnswerThatNeverEndsIsAnAnswer(t *testing.T) {
 	require.NoError(t, h.Handle(t.Context(), sampleEvent()))
 }
 
+// TestHeadersTellSubjectsApart: what HTTP would trim or cannot carry is encoded,
+// and so is what would then look the same.
+func TestHeadersTellSubjectsApart(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	h := destination(t, activities.Config{}, func(_ http.ResponseWriter, r *http.Request) { got = r.Header })
+	seen := map[string]string{}
+	for _, subject := range []string{"redo/a", "redo/a ", " redo/a", "redo/é", "redo/%C3%A9", "redo%2F%C3%A9", "redo/a%20", "redo/a\tb"} {
+		e := sampleEvent()
+		e.Subject = subject
+		require.NoError(t, h.Handle(t.Context(), e))
+		value := got.Get("Holdfast-Subject")
+		require.NotContains(t, seen, value, "%q looks like %q", subject, seen[value])
+		seen[value] = subject
+	}
+	require.Contains(t, seen, "redo/a", "an ordinary one is readable")
+}
+
 // TestManyRelatedSubjectsFitIntoAHeader: a destination that refuses a delivery
 // for its headers would hold the subject for nothing.
 func TestManyRelatedSubjectsFitIntoAHeader(t *testing.T) {
