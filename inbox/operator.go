@@ -39,7 +39,11 @@ type EventFilter struct {
 	From    time.Time // received at or after
 	To      time.Time // received before
 	After   int64     // sequence greater than
+	Before  int64     // sequence less than; 0: no bound
 	Limit   int       // 0: the store's default of 100
+	// Newest selects the last Limit of those that match, instead of the first. They
+	// come in sequence order all the same. A Replay pays no attention to it.
+	Newest bool
 }
 
 // SubjectFilter selects subjects. Zero fields select everything that is not idle.

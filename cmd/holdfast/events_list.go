@@ -83,13 +83,16 @@ or quarantined (genuine, but not understood).`,
 
 func eventsListCommand(o *operatorOptions) *cobra.Command {
 	var filter eventFilter
-	var after int64
+	var after, before int64
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List events in the order of their sequence",
+		Short: "List the newest events, or those after a sequence",
+		Long: `List events in the order of their sequence: the newest --limit of those that match,
+or with --after the first ones after a sequence.`,
 		Example: `  holdfast events list --subject redo/r1
   holdfast events list --status parked --from 24h
+  holdfast events list --before 1042
   holdfast events list --from 2h -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -109,24 +112,33 @@ func eventsListCommand(o *operatorOptions) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			page, err := listEvents(cmd.Context(), client, query, after, limit)
+			for flag, bound := range map[string]int64{"after": after, "before": before} {
+				if cmd.Flags().Changed(flag) {
+					query.Set(flag, strconv.FormatInt(bound, 10))
+				}
+			}
+			list := listNewest
+			if cmd.Flags().Changed("after") {
+				list = listEvents
+			}
+			page, hint, err := list(cmd.Context(), client, query, limit)
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), page)
+				err = writeJSON(cmd.OutOrStdout(), page)
+			} else {
+				err = writeEvents(cmd.OutOrStdout(), page.Events, now)
 			}
-			if err := writeEvents(cmd.OutOrStdout(), page.Events, now); err != nil {
-				return err
+			if err == nil && hint != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), hint)
 			}
-			if page.NextAfter != nil {
-				fmt.Fprintf(cmd.ErrOrStderr(), "There are more: add --after %d\n", *page.NextAfter)
-			}
-			return nil
+			return err
 		},
 	}
 	filter.addFlags(cmd)
-	cmd.Flags().Int64Var(&after, "after", 0, "only with a `sequence` greater than this: the next page")
+	cmd.Flags().Int64Var(&after, "after", 0, "only with a `sequence` greater than this: the first of them, not the newest")
+	cmd.Flags().Int64Var(&before, "before", 0, "only with a `sequence` less than this: the page before")
 	cmd.Flags().IntVar(&limit, "limit", 100, "at most this `number` of events")
 	return cmd
 }

@@ -164,6 +164,9 @@ func (r replay) confirm(cmd *cobra.Command, selected operator.ReplayJSON, now ti
 	}
 	fmt.Fprintf(w, "Replay %s? [y/N] ", counted(len(selected.Events), "event"))
 	answer, err := readLine(cmd.Context(), cmd.InOrStdin())
+	if !strings.HasSuffix(answer, "\n") {
+		fmt.Fprintln(w) // nobody pressed Enter: what comes next gets a line of its own
+	}
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,14 @@ func testEvents(t *testing.T, open Opener) {
 			"FromTo":          {inbox.EventFilter{From: at(1), To: at(2)}, []int{1}},
 			"After":           {inbox.EventFilter{After: all[1].Sequence}, []int{2, 3, 4}},
 			"Limit":           {inbox.EventFilter{Limit: 2}, []int{0, 1}},
+			"Before":          {inbox.EventFilter{Before: all[2].Sequence}, []int{0, 1}},
+			"Between":         {inbox.EventFilter{After: all[0].Sequence, Before: all[3].Sequence}, []int{1, 2}},
+			"Newest":          {inbox.EventFilter{Newest: true, Limit: 2}, []int{3, 4}},
+			"NewestOfFew":     {inbox.EventFilter{Newest: true, Limit: 9}, []int{0, 1, 2, 3, 4}},
+			"NewestBefore":    {inbox.EventFilter{Newest: true, Limit: 2, Before: all[3].Sequence}, []int{1, 2}},
+			"NewestPending":   {inbox.EventFilter{Newest: true, Limit: 2, Status: inbox.StatusPending}, []int{2, 3}},
+			"NewestOfSubject": {inbox.EventFilter{Newest: true, Limit: 2, Subject: "redo/a"}, []int{1, 2}},
+			"NewestRare":      {inbox.EventFilter{Newest: true, Limit: 2, Status: inbox.StatusQuarantined}, []int{4}},
 			"AllTogether":     {inbox.EventFilter{Subject: "redo/a", Source: "redo", Status: inbox.StatusPending, Type: "return.updated", From: start, To: at(9), After: all[0].Sequence, Limit: 1}, []int{1}},
 			"NothingMatches":  {inbox.EventFilter{Subject: "redo/a", Source: "sandbox"}, nil},
 			"OfAnotherFormat": {inbox.EventFilter{Type: "Order.Paid"}, nil},
@@ -74,6 +82,10 @@ func testEvents(t *testing.T, open Opener) {
 		listed, err := b.Events(t.Context(), inbox.EventFilter{})
 		require.NoError(t, err)
 		require.Len(t, listed, 100)
+		newest, err := b.Events(t.Context(), inbox.EventFilter{Newest: true})
+		require.NoError(t, err)
+		require.Len(t, newest, 100)
+		require.Equal(t, listed[1:], newest[:99])
 		listed, err = b.Events(t.Context(), inbox.EventFilter{Limit: 1000})
 		require.NoError(t, err)
 		require.Len(t, listed, 101)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -52,6 +53,9 @@ func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]i
 	match := func(condition string, values ...any) {
 		where, args = append(where, condition), append(args, values...)
 	}
+	if f.Before != 0 {
+		match("e.sequence < ?", f.Before)
+	}
 	if f.Subject != "" {
 		numbers, err := s.subjectNumbers(ctx, f.Subject)
 		if err != nil || len(numbers) == 0 {
@@ -80,8 +84,16 @@ func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]i
 	default: // the second condition leads to the index of the rare ones
 		match("e.status = ? AND e.status IN ('parked', 'failed', 'quarantined')", string(f.Status))
 	}
-	return queryEvents(ctx, s.readers, "SELECT "+eventColumns+eventTables+"WHERE "+
-		strings.Join(where, " AND ")+" ORDER BY e.sequence LIMIT ?", append(args, limit)...)
+	order := " ORDER BY e.sequence LIMIT ?"
+	if f.Newest {
+		order = " ORDER BY e.sequence DESC LIMIT ?"
+	}
+	events, err := queryEvents(ctx, s.readers, "SELECT "+eventColumns+eventTables+"WHERE "+
+		strings.Join(where, " AND ")+order, append(args, limit)...)
+	if f.Newest {
+		slices.Reverse(events)
+	}
+	return events, err
 }
 
 // subjectNumbers finds a subject by its ID, or else all that have a name.

@@ -80,6 +80,7 @@ func replayable(e inbox.Event) error {
 // It is read beside the writer, however much there is to search.
 func (s *Store) matching(ctx context.Context, r inbox.Replay, out *inbox.Replayed) ([]inbox.Event, error) {
 	filter := r.Filter
+	filter.Newest = false // the pages go forward
 	if filter.To.IsZero() {
 		filter.To = r.Now
 	}

@@ -147,18 +147,23 @@ func TestEvents(t *testing.T) {
 	all := append(append([]int64{}, one...), two...)
 
 	for query, want := range map[string][]int64{
-		"":                                  all,
-		"?subject=redo%2Fr1":                one,
-		"?subject=redo/r1":                  one,
-		"?source=sandbox":                   two,
-		"?status=delivered":                 one[:2],
-		"?status=pending&source=redo":       one[2:],
-		"?type=return.updated":              all,
-		"?type=nothing":                     {},
-		"?after=" + fmt.Sprint(one[3]):      append([]int64{one[4]}, two...),
-		"?from=2026-03-14T11:53:00Z":        {one[3], one[4]},
-		"?to=2026-03-14T11:51:00Z":          {one[0], two[0]},
-		"?from=2026-03-14T13:54:00%2B02:00": {one[4]},
+		"":                              all,
+		"?subject=redo%2Fr1":            one,
+		"?subject=redo/r1":              one,
+		"?source=sandbox":               two,
+		"?status=delivered":             one[:2],
+		"?status=pending&source=redo":   one[2:],
+		"?type=return.updated":          all,
+		"?type=nothing":                 {},
+		"?after=" + fmt.Sprint(one[3]):  append([]int64{one[4]}, two...),
+		"?before=" + fmt.Sprint(one[2]): {one[0], one[1]},
+		"?newest=true&limit=3":          two,
+		"?newest=true&limit=2&before=" + fmt.Sprint(one[4]): {one[2], one[3]},
+		"?newest=true&status=delivered":                     one[:2],
+		"?newest=false&to=2026-03-14T11:51:00Z":             {one[0], two[0]},
+		"?from=2026-03-14T11:53:00Z":                        {one[3], one[4]},
+		"?to=2026-03-14T11:51:00Z":                          {one[0], two[0]},
+		"?from=2026-03-14T13:54:00%2B02:00":                 {one[4]},
 	} {
 		t.Run(query, func(t *testing.T) {
 			t.Parallel()

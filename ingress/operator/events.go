@@ -8,7 +8,7 @@ import (
 )
 
 // filters are the parameters that select events.
-var filters = []string{"subject", "source", "status", "type", "from", "to", "after", "limit"}
+var filters = []string{"subject", "source", "status", "type", "from", "to", "after", "before", "limit", "newest"}
 
 func (a *API) events(r request) (any, error) {
 	p, err := r.query(filters...)
@@ -19,14 +19,23 @@ func (a *API) events(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if filter.After, err = p.after(); err != nil {
+	if filter.After, err = p.bound("after"); err != nil {
+		return nil, err
+	}
+	if filter.Before, err = p.bound("before"); err != nil {
+		return nil, err
+	}
+	if filter.Newest, err = p.newest(); err != nil {
 		return nil, err
 	}
 	limit, err := p.limit()
 	if err != nil {
 		return nil, err
 	}
-	filter.Limit = limit + 1 // one more tells whether there is another page
+	filter.Limit = limit
+	if !filter.Newest { // nothing comes after the newest
+		filter.Limit++ // one more tells whether there is another page
+	}
 	found, err := a.Inbox.Events(r.ctx, filter)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)

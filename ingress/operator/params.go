@@ -58,16 +58,34 @@ func (p params) limit() (int, error) {
 	return limit, nil
 }
 
-func (p params) after() (int64, error) {
-	text, given := p["after"]
+// bound reads the sequence after or before which a page lies; 0: it has no bound.
+func (p params) bound(name string) (int64, error) {
+	text, given := p[name]
 	if !given {
 		return 0, nil
 	}
-	after, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || after < 0 {
-		return 0, bad("after must be a sequence, for example after=1042")
+	bound, err := strconv.ParseInt(text, 10, 64)
+	// After 0 is everything, and so no mistake; before 0 is nothing.
+	if err != nil || bound < 0 || (bound == 0 && name == "before") {
+		return 0, bad("%s must be a sequence, for example %s=1042", name, name)
 	}
-	return after, nil
+	return bound, nil
+}
+
+// newest tells whether the end of what matches is wanted, instead of its
+// beginning.
+func (p params) newest() (bool, error) {
+	text, given := p["newest"]
+	_, after := p["after"]
+	switch {
+	case !given || text == "false":
+		return false, nil
+	case text != "true":
+		return false, bad("newest must be true or false, for example newest=true")
+	case after:
+		return false, bad("give newest or after, not both: the pages of newest go back, for example newest=true&before=1042")
+	}
+	return true, nil
 }
 
 // moment reads an RFC 3339 time; empty is the zero time.
