@@ -20,6 +20,10 @@ const (
 	// 40 MB body has almost three minutes, a trickle ten seconds.
 	defaultPatience = 10 * time.Second
 	bodyRate        = 256 << 10
+
+	// defaultStall is how long a body may stand still, whatever a fast beginning
+	// has earned: else a few stalled senders would hold the memory for minutes.
+	defaultStall = 5 * time.Second
 )
 
 // budget is the memory that all bodies together may hold.
@@ -65,19 +69,19 @@ func (b *body) grow(ceiling int64) bool {
 
 // readBody reads a request's body: at most limit bytes, not too slowly, and no
 // more than the budget allows. Whatever it returns must be released.
-func (d *Door) readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
+func (d *Door) readBody(w http.ResponseWriter, r *http.Request, limit int64) (*body, error) {
 	read := &body{budget: d.bodies}
-	ceiling := d.maxBody
+	ceiling := limit
 	if r.ContentLength >= 0 {
 		ceiling = r.ContentLength
 	}
-	if ceiling > d.maxBody {
+	if ceiling > limit {
 		return read, errTooLarge
 	}
 	if r.ContentLength == 0 || r.Body == nil {
 		return read, nil
 	}
-	pace := newPace(w, d.patience)
+	pace := newPace(w, d.patience, d.stall)
 	for {
 		if len(read.bytes) == cap(read.bytes) {
 			if int64(len(read.bytes)) == ceiling {
@@ -126,24 +130,33 @@ type pace struct {
 	connection *http.ResponseController
 	start      time.Time
 	patience   time.Duration
+	stall      time.Duration
 	set        int // bytes read when the deadline was set
+	setAt      time.Time
 }
 
-func newPace(w http.ResponseWriter, patience time.Duration) *pace {
-	p := &pace{connection: http.NewResponseController(w), start: time.Now(), patience: patience}
-	p.move(0)
+func newPace(w http.ResponseWriter, patience, stall time.Duration) *pace {
+	now := time.Now()
+	p := &pace{connection: http.NewResponseController(w), start: now, patience: patience, stall: stall}
+	p.move(0, now)
 	return p
 }
 
 func (p *pace) extend(read int) {
-	if read-p.set >= bodyRate/4 { // a system call each quarter second's worth
-		p.move(read)
+	// A system call each quarter second's worth, or when a tenth of the stall's time
+	// is gone: a stall is thus found up to a tenth early, never late.
+	if now := time.Now(); read-p.set >= bodyRate/4 || now.Sub(p.setAt) >= p.stall/10 {
+		p.move(read, now)
 	}
 }
 
-func (p *pace) move(read int) {
-	p.set = read
+func (p *pace) move(read int, now time.Time) {
+	p.set, p.setAt = read, now
 	allowed := p.patience + time.Duration(read)*time.Second/bodyRate
+	deadline := p.start.Add(allowed)
+	if stalled := now.Add(p.stall); stalled.Before(deadline) {
+		deadline = stalled
+	}
 	// A writer without deadlines is a test's; the server's own limits hold anyway.
-	_ = p.connection.SetReadDeadline(p.start.Add(allowed))
+	_ = p.connection.SetReadDeadline(deadline)
 }

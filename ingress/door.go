@@ -46,6 +46,7 @@ type Door struct {
 	maxBody       int64
 	bodies        *budget
 	patience      time.Duration
+	stall         time.Duration
 	appendTimeout time.Duration
 	metrics       *metrics
 }
@@ -61,6 +62,7 @@ func New(o Options) *Door {
 		maxBody:       o.Config.MaxBody,
 		bodies:        &budget{},
 		patience:      defaultPatience,
+		stall:         defaultStall,
 		appendTimeout: o.AppendTimeout,
 	}
 	if d.now == nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // Why the door refuses a request before a provider has seen it. The sender acts
-// on the first six, we on the rest.
+// on the first seven, we on the rest.
 var (
 	errNoSource = errors.New("no such source")
 	errMethod   = errors.New("method not allowed")
@@ -18,6 +18,9 @@ var (
 	errEncoded  = errors.New("compressed body")
 	errSlow     = errors.New("body came too slowly")
 	errBroken   = errors.New("body ended early")
+
+	// errUnproven is of a body that no handshake has, after headers without proof.
+	errUnproven = fmt.Errorf("%w: the headers hold no proof and the body is longer than a handshake's", providers.ErrNotGenuine)
 
 	errFull  = errors.New("too many bodies in flight")
 	errStuck = errors.New("inbox did not answer in time")

@@ -28,8 +28,15 @@ func (d *Door) receive(v *visit) (providers.Answer, error) {
 	if encoding := v.request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return providers.Answer{}, errEncoded
 	}
-	read, err := d.readBody(v.c.Writer, v.c.Request)
+	limit, err := d.judgeHeader(v)
+	if err != nil {
+		return providers.Answer{}, err
+	}
+	read, err := d.readBody(v.c.Writer, v.c.Request, limit)
 	v.body = read
+	if errors.Is(err, errTooLarge) && limit < d.maxBody {
+		err = errUnproven
+	}
 	if err != nil {
 		return providers.Answer{}, err
 	}
@@ -73,6 +80,20 @@ func (d *Door) find(v *visit) error {
 		return errNoSource
 	}
 	return nil
+}
+
+// judgeHeader refuses what the headers already prove wrong, and returns how long
+// the body may be if they do not.
+func (d *Door) judgeHeader(v *visit) (limit int64, err error) {
+	verifier, ok := v.source.Provider.(providers.HeaderVerifier)
+	if !ok {
+		return d.maxBody, nil
+	}
+	proven, err := verifier.VerifyHeader(v.request)
+	if err != nil || proven {
+		return d.maxBody, err
+	}
+	return min(d.maxBody, providers.MaxUnproven), nil
 }
 
 // withoutBody answers what is not a POST: a handshake, or a look at what is allowed.

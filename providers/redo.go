@@ -34,19 +34,25 @@ type Redo struct{ secret rotating }
 
 // Verify wants the bearer token.
 func (p *Redo) Verify(r Request) error {
+	_, err := p.VerifyHeader(r)
+	return err
+}
+
+// VerifyHeader finds the whole proof or none: there are no handshakes.
+func (p *Redo) VerifyHeader(r Request) (proven bool, err error) {
 	if err := posted(r); err != nil {
-		return err
+		return false, err
 	}
 	token, given, err := bearer(r.Header)
 	switch {
 	case err != nil:
-		return notGenuine(err.Error())
+		return false, notGenuine(err.Error())
 	case !given:
-		return notGenuine("there is no authorization header")
+		return false, notGenuine("there is no authorization header")
 	case !p.secret.accepts(token):
-		return notGenuine("the bearer token is wrong")
+		return false, notGenuine("the bearer token is wrong")
 	default:
-		return nil
+		return true, nil
 	}
 }
 

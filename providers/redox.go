@@ -60,25 +60,33 @@ const verificationToken = "verification-token"
 // Verify wants the token as authorization, or in its own header if there is no
 // authorization. If both are there both must be right.
 func (p *Redox) Verify(r Request) error {
+	proven, err := p.VerifyHeader(r)
+	if err == nil && !proven {
+		return notGenuine("there is neither an authorization nor a verification-token header")
+	}
+	return err
+}
+
+// VerifyHeader leaves open only what has neither header: an endpoint test may
+// have its token in the body.
+func (p *Redox) VerifyHeader(r Request) (proven bool, err error) {
 	if err := posted(r); err != nil {
-		return err
+		return false, err
 	}
 	authorized, hasBearer, err := bearer(r.Header)
 	if err != nil {
-		return notGenuine(err.Error())
+		return false, notGenuine(err.Error())
 	}
 	verified, hasToken, err := onlyHeader(r.Header, verificationToken)
 	switch {
 	case err != nil:
-		return notGenuine(err.Error())
-	case !hasBearer && !hasToken:
-		return notGenuine("there is neither an authorization nor a verification-token header")
+		return false, notGenuine(err.Error())
 	case hasBearer && !p.token.accepts(authorized):
-		return notGenuine("the bearer token is wrong")
+		return false, notGenuine("the bearer token is wrong")
 	case hasToken && !p.token.accepts(verified):
-		return notGenuine("the verification-token header is wrong")
+		return false, notGenuine("the verification-token header is wrong")
 	default:
-		return nil
+		return hasBearer || hasToken, nil
 	}
 }
 

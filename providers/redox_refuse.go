@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 // Refuse answers in the form of what came in: an OperationOutcome to a FHIR
-// message, Meta.Errors to anything else, also to what cannot be read.
+// message, Meta.Errors to anything else, also to what cannot be read. Of a body
+// that was not read the content type tells.
 func (p *Redox) Refuse(r Request, status int, text string) Answer {
 	shape := redoxShape(r.Body)
-	if shape.fhir {
+	unread := r.Body == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "application/fhir+json")
+	if shape.fhir || unread {
 		return jsonAnswer(status, "application/fhir+json", outcome(status, text))
 	}
 	type problem struct{ Text string }
