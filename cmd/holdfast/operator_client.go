@@ -156,7 +156,25 @@ func (c *operatorClient) refusal(answer *http.Response, body []byte) error {
 		}
 		return fmt.Errorf("the operator API at %s %s: set HOLDFAST_OPERATOR_TOKEN to what that process was started with", c.base, problem)
 	}
-	return errors.New(clean(told.Error))
+	return &refusedError{status: answer.StatusCode, text: clean(told.Error)}
+}
+
+// refusedError is the operator API's own words, for people.
+type refusedError struct {
+	status int
+	text   string
+}
+
+func (e *refusedError) Error() string { return e.text }
+
+// aboutSubject adds what a subject ID looks like, if one that was not found does
+// not look like that.
+func aboutSubject(id string, err error) error {
+	var refused *refusedError
+	if errors.As(err, &refused) && refused.status == http.StatusNotFound && !strings.Contains(id, "/") {
+		return fmt.Errorf("%w; an ID begins with its source, such as redo/%s", err, clean(id))
+	}
+	return err
 }
 
 func (c *operatorClient) stranger(answer *http.Response) error {

@@ -88,6 +88,22 @@ func TestShowOfASubjectInEachOtherState(t *testing.T) {
 	}
 }
 
+// The time of an attempt stays as it is while it is due or under way.
+func TestAnAttemptThatIsDueIsNotInThePast(t *testing.T) {
+	t.Parallel()
+	for _, wake := range []operator.Time{{}, at(-2 * time.Second), at(0)} {
+		s := heldSubject()
+		s.State, s.Held, s.NextWake = "retrying", false, wake
+		var b strings.Builder
+		require.NoError(t, writeSubject(&b, s, nil, noon))
+		require.True(t, strings.HasPrefix(b.String(), "redo/r1 is retrying, an attempt is due or running\n"), b.String())
+		require.NotContains(t, b.String(), "next try")
+		b.Reset()
+		require.NoError(t, writeSubjects(&b, []operator.SubjectJSON{s}, "", noon))
+		require.Regexp(t, `(?m)^redo/r1  retrying  4 +due or running  17 `, b.String())
+	}
+}
+
 func TestShowOfAParkedEventSaysHowToBringItBack(t *testing.T) {
 	t.Parallel()
 	original := int64(12)

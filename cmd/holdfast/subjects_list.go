@@ -115,6 +115,9 @@ func nextTry(s operator.SubjectJSON, now time.Time) string {
 		}
 		return relative(s.HeldUntil.Time, now)
 	case inbox.StateRetrying:
+		if !s.NextWake.After(now) {
+			return "due or running"
+		}
 		return relative(s.NextWake.Time, now)
 	default:
 		return "-"

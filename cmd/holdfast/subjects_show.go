@@ -30,7 +30,7 @@ func subjectsShowCommand(o *operatorOptions) *cobra.Command {
 			}
 			var subject operator.SubjectJSON
 			if err := client.get(cmd.Context(), operator.PathSubject, url.Values{"id": {args[0]}}, &subject); err != nil {
-				return err
+				return aboutSubject(args[0], err)
 			}
 			if asJSON {
 				return writeJSON(cmd.OutOrStdout(), subject)
@@ -73,7 +73,7 @@ func writeSubject(w io.Writer, s operator.SubjectJSON, audit []operator.AuditEnt
 	line("last error", s.LastError)
 	line("failed", moment(s.FailedAt.Time, now))
 	if !s.Held {
-		line("next try", moment(s.NextWake.Time, now))
+		line("next try", nextAttempt(s, now))
 	}
 	if s.Name != s.ID {
 		line("full id", s.Name)
@@ -94,12 +94,24 @@ func headline(s operator.SubjectJSON, now time.Time) string {
 		}
 		return "held, next try " + relative(s.HeldUntil.Time, now)
 	case inbox.StateRetrying:
+		if !s.NextWake.After(now) {
+			return "retrying, an attempt is due or running"
+		}
 		return "retrying, next try " + relative(s.NextWake.Time, now)
 	case inbox.StatePending:
 		return "pending: its events are about to be handled"
 	default:
 		return "idle: nothing is waiting"
 	}
+}
+
+// nextAttempt is when a subject that is not held is tried next; empty if there is
+// nothing to wait for.
+func nextAttempt(s operator.SubjectJSON, now time.Time) string {
+	if s.NextWake.IsZero() || !s.NextWake.After(now) {
+		return ""
+	}
+	return moment(s.NextWake.Time, now)
 }
 
 // heldSince is when the hold began: the last failure if the policy holds it,

@@ -28,7 +28,9 @@ func TestSubjectsListAndShowAHeldOne(t *testing.T) {
 	shown := r.do(t, "subjects", "show", "redo/r1")
 	require.Contains(t, shown, "holdfast subjects resume redo/r1\n")
 	require.Contains(t, shown, "holdfast subjects park redo/r1 --sequence 1 --reason '...'\n")
-	require.ErrorContains(t, command(t, r.env, "", "subjects", "show", "redo/none").err, "redo/none")
+	require.EqualError(t, command(t, r.env, "", "subjects", "show", "redo/none").err, `subject "redo/none": not found`)
+	require.EqualError(t, command(t, r.env, "", "subjects", "show", "r1").err, `subject "r1": not found; an ID begins with its source, such as redo/r1`)
+	require.ErrorContains(t, command(t, r.env, "", "subjects", "pause", "r1").err, "an ID begins with its source, such as redo/r1")
 }
 
 func TestSubjectsListPages(t *testing.T) {

@@ -90,7 +90,7 @@ func (o *operatorOptions) operate(cmd *cobra.Command, path, id string, verb oper
 	}
 	var subject operator.SubjectJSON
 	if err := client.post(cmd.Context(), path, url.Values{"id": {id}}, verb, &subject); err != nil {
-		return err
+		return aboutSubject(id, err)
 	}
 	if asJSON {
 		return writeJSON(cmd.OutOrStdout(), subject)
