@@ -165,7 +165,7 @@ func freePort(port int) error {
 			return l.Close()
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("port %d is in use: choose another with --temporal-port and --temporal-ui-port, or set TEMPORAL_ADDRESS to use the Temporal server that is there", port)
+			return fmt.Errorf("port %d is in use: choose another with --temporal-port and --temporal-ui-port (make dev ARGS='--temporal-port 7243 --temporal-ui-port 8243'), or set TEMPORAL_ADDRESS to use the Temporal server that is there", port)
 		}
 		<-time.After(100 * time.Millisecond)
 	}

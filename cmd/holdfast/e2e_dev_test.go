@@ -67,6 +67,8 @@ func TestE2EDev(t *testing.T) {
 	until(t, "a failure", func() bool { return d.subject(t, "redo/r1").State == "retrying" })
 	require.Zero(t, d.stop(t, syscall.SIGINT), "%s", d.recent(t))
 	require.False(t, listening(d.temporal), "its Temporal is gone")
+	require.Contains(t, string(d.recent(t)), "finishing events in hand")
+	require.NotContains(t, string(d.recent(t)), "level=WARN")
 
 	destination.obey(nil)
 	d.start(t)
@@ -110,6 +112,7 @@ func TestE2EDevPortInUse(t *testing.T) {
 	require.Equal(t, 1, d.wait(t))
 	_, port, _ := strings.Cut(d.temporal, ":")
 	require.Contains(t, string(d.recent(t)), "port "+port+" is in use: choose another with --temporal-port")
+	require.Contains(t, string(d.recent(t)), "make dev ARGS='--temporal-port ")
 }
 
 func TestE2EHalvesRefuseSQLite(t *testing.T) {

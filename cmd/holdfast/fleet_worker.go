@@ -102,6 +102,7 @@ func (w *fleetWorker) once(ctx context.Context) (reached bool, err error) {
 	defer w.running.Store(false)
 	select {
 	case <-ctx.Done():
+		w.log.Info("finishing events in hand", slog.Duration("up_to", w.config.StopTimeout()))
 		w.activities.Stop()
 		sdk.Stop()
 		return true, nil

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -80,7 +81,7 @@ func (p *process) open(ctx context.Context) error {
 			Config: p.processSettings.door, Sources: p.sources, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,
 		})
 		if p.door, err = ingress.Listen(ctx, p.processSettings.door.Listen, door.Handler(), p.log); err != nil {
-			return fmt.Errorf("HOLDFAST_LISTEN: %w", err)
+			return listenProblem("HOLDFAST_LISTEN", p.processSettings.door.Listen, err)
 		}
 	}
 	if p.roles.worker {
@@ -103,9 +104,17 @@ func (p *process) openAPI(ctx context.Context) (err error) {
 		Config: p.operator, Inbox: p.inbox, Bell: p.ringer, Log: p.log, Metrics: p.registry, Checks: checks,
 	})
 	if p.api, err = ingress.Listen(ctx, p.operator.OperatorListen, api.Handler(), p.log); err != nil {
-		return fmt.Errorf("HOLDFAST_OPERATOR_LISTEN: %w", err)
+		return listenProblem("HOLDFAST_OPERATOR_LISTEN", p.operator.OperatorListen, err)
 	}
 	return nil
+}
+
+// listenProblem says what to do about an address that cannot be listened on.
+func listenProblem(name, address string, err error) error {
+	if _, port, bad := net.SplitHostPort(address); bad == nil && errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s: port %s is in use: stop what listens there or set another address", name, port)
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // serve works until ctx ends or a part fails, then stops the parts in the order
@@ -162,10 +171,16 @@ func (p *process) stopRequests(server *ingress.Server) {
 	}
 }
 
+// stopRings sends the last rings. Called again, it has nothing left to say.
 func (p *process) stopRings() {
+	if p.ringer == nil {
+		return
+	}
+	ringer := p.ringer
+	p.ringer = nil
 	ctx, cancel := context.WithTimeout(context.Background(), ringGrace)
 	defer cancel()
-	if err := p.ringer.Close(ctx); err != nil {
+	if err := ringer.Close(ctx); err != nil {
 		p.log.Warn("stopped with rings outstanding", slog.Any("error", err))
 	}
 }
@@ -175,9 +190,7 @@ func (p *process) close() {
 	for _, server := range []*ingress.Server{p.door, p.api} {
 		p.stopRequests(server)
 	}
-	if p.ringer != nil {
-		p.stopRings()
-	}
+	p.stopRings()
 	if p.client != nil {
 		p.client.Close()
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,16 @@ the source in the environment (HOLDFAST_SOURCE_<NAME>_...), else from what
   holdfast send redo --count 5 --subject r1
   holdfast send redeam --source sandbox --type booking.updated
   holdfast send redox --file recorded.json --url http://127.0.0.1:8080/webhooks/redox`,
-		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 && slices.Contains(names, args[0]) {
+				return nil
+			}
+			problem := "name one provider"
+			if len(args) == 1 {
+				problem = fmt.Sprintf("there is no provider %q", args[0])
+			}
+			return fmt.Errorf("%s: %s; for example: holdfast send redo", problem, strings.Join(names, ", "))
+		},
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s.provider = args[0]

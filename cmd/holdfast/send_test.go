@@ -168,10 +168,12 @@ func TestSendExplainsRefusals(t *testing.T) {
 	d := openDoor(t)
 	require.ErrorContains(t, d.send(t, "redo", "--source", "other", "--secret", "x").err, "Is other in HOLDFAST_SOURCES")
 	require.ErrorContains(t, d.send(t, "redo", "--type", "return.eaten").err, "there are return.updated")
-	require.ErrorContains(t, d.send(t, "redoo").err, `invalid argument "redoo"`)
+	require.ErrorContains(t, d.send(t, "redoo").err, `there is no provider "redoo": redox, redeam, redo, socialboards; for example: holdfast send redo`)
 	require.ErrorContains(t, d.send(t, "redo", "--count", "0").err, "--count must be at least 1")
 	require.ErrorContains(t, d.send(t, "redo", "--url", "localhost:8080").err, "--url must look like http://127.0.0.1:8080/webhooks/redo")
-	require.ErrorContains(t, d.send(t).err, "accepts 1 arg(s)")
+	for _, args := range [][]string{nil, {"redo", "redox"}} {
+		require.ErrorContains(t, d.send(t, args...).err, "name one provider: redox, redeam, redo, socialboards; for example: holdfast send redo")
+	}
 
 	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "later\x1b[2J", http.StatusServiceUnavailable)

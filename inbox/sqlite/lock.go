@@ -21,7 +21,7 @@ func lockFile(path string) (*os.File, error) {
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		err = fmt.Errorf("%s has it open (it holds %s): stop that one first, or set HOLDFAST_INBOX to another file; "+
-			"several processes need an inbox in PostgreSQL", holder(f), path)
+			"several processes cannot share an SQLite inbox", holder(f), path)
 	}
 	if err == nil {
 		err = writeHolder(f)

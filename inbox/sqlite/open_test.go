@@ -21,6 +21,7 @@ func TestASecondOpenIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, path)
 	require.ErrorContains(t, err, "process "+strconv.Itoa(os.Getpid()))
 	require.ErrorContains(t, err, "HOLDFAST_INBOX")
+	require.ErrorContains(t, err, "several processes cannot share an SQLite inbox")
 	require.NoError(t, first.Ping(t.Context()), "the first one goes on")
 
 	require.NoError(t, first.Close())
