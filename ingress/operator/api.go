@@ -50,7 +50,8 @@ func New(o Options) *API {
 var quiet = sync.OnceFunc(func() { gin.SetMode(gin.ReleaseMode) })
 
 // Handler returns the whole surface: health and metrics for everybody who can
-// connect, the rest for those that the guard lets in.
+// connect (metrics for no web page, though), the rest for those that the guard
+// lets in.
 func (a *API) Handler() http.Handler {
 	quiet()
 	engine := gin.New()
@@ -59,7 +60,7 @@ func (a *API) Handler() http.Handler {
 	engine.Use(a.recovered)
 	engine.GET("/healthz", a.healthz)
 	engine.GET("/readyz", a.readyz)
-	engine.GET("/metrics", gin.WrapH(a.metricsHandler()))
+	engine.GET("/metrics", a.guardHost, gin.WrapH(a.metricsHandler()))
 
 	guarded := engine.Group("/", a.guard)
 	guarded.GET(PathEvents, a.endpoint(a.events))

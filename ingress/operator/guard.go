@@ -27,18 +27,32 @@ func (a *API) guard(c *gin.Context) {
 	}
 }
 
+// guardHost keeps web pages away from what needs no token: without a token the
+// listener is this machine's, and only a page comes under another name.
+func (a *API) guardHost(c *gin.Context) {
+	if a.Config.OperatorToken == "" && !localHost(c.Request) {
+		c.AbortWithStatusJSON(http.StatusForbidden, ErrorJSON{Error: notLocalHost})
+	}
+}
+
+const notLocalHost = "forbidden: the Host header is no loopback name; use http://127.0.0.1, or set HOLDFAST_OPERATOR_TOKEN"
+
+func localHost(r *http.Request) bool {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return isLoopback(host)
+}
+
 // stranger says why a request without a token is not from this machine's user.
 func stranger(r *http.Request) (status int, problem string) {
 	peer, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil || !isLoopback(peer) {
 		return http.StatusForbidden, "forbidden: only this machine gets in; set HOLDFAST_OPERATOR_TOKEN to get in from elsewhere"
 	}
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if !isLoopback(host) {
-		return http.StatusForbidden, "forbidden: the Host header is no loopback name; use http://127.0.0.1, or set HOLDFAST_OPERATOR_TOKEN"
+	if !localHost(r) {
+		return http.StatusForbidden, notLocalHost
 	}
 	if r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
 		return http.StatusForbidden, "forbidden: behind a proxy everybody looks local; set HOLDFAST_OPERATOR_TOKEN"

@@ -4,9 +4,11 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-project/holdfast/ingress/operator"
+	"github.com/holdfast-project/holdfast/providers"
 )
 
 func TestGuardWithAToken(t *testing.T) {
@@ -70,6 +72,30 @@ func TestGuardWithoutAToken(t *testing.T) {
 			w := f.do(t, "POST", operator.PathSubjectPause+"?id=redo/unknown", "{}", tt.change)
 			require.Equal(t, tt.status, w.Code, w.Body.String())
 			require.Contains(t, w.Body.String(), `"error":`)
+		})
+	}
+}
+
+func TestMetricsAreForNoWebPage(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		token  providers.Secret
+		host   string
+		status int
+	}{
+		"Localhost":                      {"", "localhost:8081", 200},
+		"LoopbackIP":                     {"", "127.0.0.1:8081", 200},
+		"NameThatResolvesHere":           {"", "evil.example:8081", 403},
+		"NoHost":                         {"", "", 403},
+		"WithATokenTheListenerIsForMany": {"a-token-of-some-length", "holdfast.example", 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newOffice(t, func(o *operator.Options) { o.Config.OperatorToken, o.Metrics = tt.token, prometheus.NewRegistry() })
+			from := func(r *http.Request) { r.Host = tt.host }
+			require.Equal(t, tt.status, f.do(t, "GET", "/metrics", "", from).Code)
+			require.Equal(t, http.StatusOK, f.do(t, "GET", "/healthz", "", from).Code)
+			require.Equal(t, http.StatusOK, f.do(t, "GET", "/readyz", "", from).Code)
 		})
 	}
 }
