@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-project/holdfast/providers"
 )
 
-// Why the door refuses a request before a provider has seen it. The sender acts
-// on the first seven, we on the rest.
+// Why a request is refused, beside the reasons of the providers. The sender acts
+// on the first eight, we on the rest.
 var (
 	errNoSource = errors.New("no such source")
 	errMethod   = errors.New("method not allowed")
@@ -18,6 +18,8 @@ var (
 	errEncoded  = errors.New("compressed body")
 	errSlow     = errors.New("body came too slowly")
 	errBroken   = errors.New("body ended early")
+
+	errHandshake = errors.New("the handshake was refused")
 
 	// errUnproven is of a body that no handshake has, after headers without proof.
 	errUnproven = fmt.Errorf("%w: the headers hold no proof and the body is longer than a handshake's", providers.ErrNotGenuine)
@@ -52,6 +54,15 @@ func refusal(err error) (status int, text string) {
 	default:
 		return http.StatusServiceUnavailable, "try again later"
 	}
+}
+
+// refusedHandshake is the log's word on a handshake that a provider refused with
+// this status; the provider gives no other.
+func refusedHandshake(status int) error {
+	if status == http.StatusUnauthorized {
+		return fmt.Errorf("%w: the handshake's token is missing, wrong or given twice", providers.ErrNotGenuine)
+	}
+	return errHandshake
 }
 
 // panicError is a recovered panic. Its text leaves the value out, unless it is

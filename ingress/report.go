@@ -33,6 +33,7 @@ func (d *Door) report(v *visit, status int, err error) {
 		attrs = append(attrs, slog.Bool("handshake", true))
 		if status >= 400 {
 			level = slog.LevelWarn
+			attrs = append(attrs, slog.String("error", refusedHandshake(status).Error()))
 		}
 	case err == nil:
 		attrs = append(attrs, v.eventAttrs()...)

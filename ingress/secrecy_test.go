@@ -3,6 +3,7 @@ package ingress_test
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,6 +48,33 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRefusedHandshakeIsLoggedWithItsReason(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(o *ingress.Options) { o.Sources[0].Provider = unmoved{} })
+	for status, reason := range map[string]string{
+		"401": `"error":"not genuine: the handshake's token is missing, wrong or given twice"`,
+		"400": `"error":"the handshake was refused"`,
+	} {
+		w := h.send(t, "GET", "/webhooks/plain?challenge="+status, "")
+		require.Equal(t, status, strconv.Itoa(w.Code))
+		lines := strings.Split(strings.TrimSpace(h.logs.String()), "\n")
+		require.Contains(t, lines[len(lines)-1], reason)
+		require.Contains(t, lines[len(lines)-1], `"handshake":true`)
+		require.Contains(t, lines[len(lines)-1], `"level":"WARN"`)
+	}
+	good := newHouse(t)
+	require.Equal(t, http.StatusOK, good.send(t, "GET", "/webhooks/polite?challenge=c", "").Code)
+	require.NotContains(t, good.logs.String(), `"error"`)
+}
+
+// unmoved refuses each handshake with the status that it is challenged to.
+type unmoved struct{ sender }
+
+func (unmoved) Handshake(r providers.Request) (providers.Answer, bool) {
+	status, err := strconv.Atoi(r.Query.Get("challenge"))
+	return providers.Answer{Status: status}, err == nil
 }
 
 func TestLogLineSaysWhatHappened(t *testing.T) {
