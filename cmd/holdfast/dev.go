@@ -19,6 +19,9 @@ import (
 	"github.com/holdfast-project/holdfast/providers/samples"
 )
 
+// devListen is where a trial receives webhooks: from this machine only.
+const devListen = "127.0.0.1:8080"
+
 func devCommand(g *globals) *cobra.Command {
 	t := &devTemporal{}
 	c := &cobra.Command{
@@ -30,7 +33,8 @@ so starting again continues where it stopped.
 
 What is not set has a default for trying out: without HOLDFAST_SOURCES every provider
 is open, with throw-away secrets that ` + "`holdfast send`" + ` knows; without HOLDFAST_ROUTES
-each delivery is a line of log; with TEMPORAL_ADDRESS no Temporal server is started.`,
+each delivery is a line of log; without HOLDFAST_LISTEN only this machine can send;
+with TEMPORAL_ADDRESS no Temporal server is started.`,
 		Example: `  holdfast dev
   HOLDFAST_ROUTES='*=http://127.0.0.1:3000/hooks' holdfast dev`,
 		Args: cobra.NoArgs,
@@ -53,6 +57,7 @@ each delivery is a line of log; with TEMPORAL_ADDRESS no Temporal server is star
 // next start use the same.
 func devDefaults(dataDir string) (made map[string]string, err error) {
 	defaults := map[string]string{
+		"HOLDFAST_LISTEN": devListen,
 		"HOLDFAST_INBOX":  sqliteScheme + filepath.Join(dataDir, "inbox.db"),
 		"HOLDFAST_ROUTES": "*=log:",
 	}
@@ -108,7 +113,7 @@ func keepAddresses(dataDir string, env environment) error {
 	}
 	before := maps.Clone(kept)
 	for _, name := range []string{"HOLDFAST_LISTEN", "HOLDFAST_OPERATOR_LISTEN"} {
-		if value := env.value(name, ""); value != "" && !strings.HasSuffix(value, ":0") {
+		if value := env.value(name, ""); value != "" && value != devListen && !strings.HasSuffix(value, ":0") {
 			kept[name] = value
 		} else {
 			delete(kept, name)
@@ -132,6 +137,7 @@ func runDev(cmd *cobra.Command, dataDir string, t *devTemporal, made map[string]
 	if err != nil {
 		return err
 	}
+	s.calm(log)
 	return runProcess(ctx, s, log, func(p *process) error {
 		// The inbox's lock is held now, so no other holdfast dev uses this folder.
 		if err := keepAddresses(dataDir, os.LookupEnv); err != nil {
@@ -145,6 +151,24 @@ func runDev(cmd *cobra.Command, dataDir string, t *devTemporal, made map[string]
 		go p.greet(ctx, cmd.OutOrStdout(), dataDir, t, made)
 		return nil
 	}, t.close)
+}
+
+// calm says on one line what the warnings of a real start are about: readable
+// subjects are what a trial is for.
+func (s *processSettings) calm(log *slog.Logger) {
+	var names, others []string
+	for _, warning := range s.warnings {
+		if name, _, _ := strings.Cut(warning, " "); strings.HasSuffix(name, "_SUBJECT_HASH_KEY") {
+			names = append(names, name)
+		} else {
+			others = append(others, warning)
+		}
+	}
+	if s.warnings = others; len(names) == 0 {
+		return
+	}
+	log.Info("fine for a trial; before real data comes, set a key for the subject IDs that are personal data",
+		slog.String("settings", strings.Join(names, ",")))
 }
 
 // greet prints where everything is, once Temporal is there.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"crypto/rand"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -8,6 +12,7 @@ import (
 
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/providers"
+	"github.com/holdfast-project/holdfast/providers/samples"
 )
 
 func TestFirstCommandsAreReadyToPaste(t *testing.T) {
@@ -59,6 +64,43 @@ func TestDevIsFoundByItsFolder(t *testing.T) {
 	kept, err = readDevEnv(dir)
 	require.NoError(t, err)
 	require.Equal(t, made, kept, "an address that another start would not have is not kept")
+}
+
+// It sets the process's environment, so it cannot be parallel.
+func TestDevListensOnThisMachineOnly(t *testing.T) {
+	for _, name := range []string{"HOLDFAST_SOURCES", "HOLDFAST_INBOX", "HOLDFAST_ROUTES", "HOLDFAST_LISTEN"} {
+		t.Setenv(name, "")
+		require.NoError(t, os.Unsetenv(name))
+	}
+	for _, d := range providers.Dialects() { // what it makes up goes with the test
+		for name := range samples.ThrowAway(d.Name, rand.Text) {
+			t.Setenv(ingress.SourceEnv(d.Name)+"_"+name, "")
+			require.NoError(t, os.Unsetenv(ingress.SourceEnv(d.Name)+"_"+name))
+		}
+	}
+	dir := t.TempDir()
+	made, err := devDefaults(dir)
+	require.NoError(t, err)
+	require.NotContains(t, made, "HOLDFAST_LISTEN", "it is no throw-away setting to print")
+	require.Equal(t, "127.0.0.1:8080", os.Getenv("HOLDFAST_LISTEN"))
+	require.NoError(t, keepAddresses(dir, os.LookupEnv))
+	kept, err := readDevEnv(dir)
+	require.NoError(t, err)
+	require.NotContains(t, kept, "HOLDFAST_LISTEN", "send looks there anyway")
+
+	var out bytes.Buffer
+	s, err := loadProcess(roles{ingress: true, worker: true}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	require.NotEmpty(t, s.warnings)
+	s.warnings = append(s.warnings, "something else")
+	s.calm(slog.New(slog.NewTextHandler(&out, nil)))
+	require.Equal(t, []string{"something else"}, s.warnings)
+	require.Regexp(t, `^time=\S+ level=INFO msg="fine for a trial; .* settings=\S*HOLDFAST_SOURCE_REDOX_SUBJECT_HASH_KEY\S*\n$`, out.String())
+
+	t.Setenv("HOLDFAST_LISTEN", ":28080")
+	_, err = devDefaults(dir)
+	require.NoError(t, err)
+	require.Equal(t, ":28080", os.Getenv("HOLDFAST_LISTEN"))
 }
 
 func TestAProgramNearbyHasAShortName(t *testing.T) {
