@@ -181,9 +181,9 @@ func (d *Door) append(v *visit, delivery inbox.Delivery) ([]inbox.Receipt, error
 	v.body = nil
 	go func() {
 		defer cancel()
-		defer held.release()
 		var o outcome
 		defer func() { done <- o }()
+		defer held.release() // before the answer, so that its sender finds the room
 		defer rescue(&o.err)
 		o.receipts, o.err = d.inbox.Append(ctx, delivery)
 		if o.err == nil && len(o.receipts) != len(delivery.Events) {
