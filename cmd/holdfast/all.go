@@ -23,20 +23,20 @@ the start says how to create them.`,
 func ingressCommand() *cobra.Command {
 	return processCommand(roles{ingress: true}, &cobra.Command{
 		Use:   "ingress",
-		Short: "Run an ingress alone (needs an inbox that processes share)",
-		Long: `Runs an ingress: it receives webhooks, makes them durable and rings Temporal. Its
-inbox must be one that several processes can share, which an SQLite file is not: with
-that, run ` + "`holdfast all`" + `.`,
+		Short: "Run an ingress alone (not over an SQLite inbox)",
+		Long: `Runs an ingress: it receives webhooks, makes them durable and rings Temporal. Several
+processes cannot share an SQLite inbox, and no other kind is built in: it refuses to
+start over one. Run ` + "`holdfast all`" + `.`,
 	})
 }
 
 func workerCommand() *cobra.Command {
 	return processCommand(roles{worker: true}, &cobra.Command{
 		Use:   "worker",
-		Short: "Run a worker alone (needs an inbox that processes share)",
-		Long: `Runs a worker: it handles the events of the inbox. Its inbox must be one that
-several processes can share, which an SQLite file is not: with that, run
-` + "`holdfast all`" + `.`,
+		Short: "Run a worker alone (not over an SQLite inbox)",
+		Long: `Runs a worker: it handles the events of the inbox. Several processes cannot
+share an SQLite inbox, and no other kind is built in: it refuses to start over one.
+Run ` + "`holdfast all`" + `.`,
 	})
 }
 
