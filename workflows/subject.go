@@ -40,7 +40,6 @@ type subject struct {
 	waits    int  // drains in a row that had to wait
 	shown    string
 	status   Status
-	policy   Policy
 }
 
 func newSubject(ctx workflow.Context, in Input) *subject {
@@ -67,40 +66,46 @@ func (s *subject) run(ctx workflow.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err() // canceled: the sweeper rings again for what is left
 		}
-		if err != nil {
-			s.broken++
-			s.await(ctx, doubled(brokenWait, s.broken, brokenWaitMax), "the inbox cannot be reached", s.told)
-			continue
-		}
-		s.broken = 0
-		switch s.note(out); out.Outcome {
-		case OutcomeEmpty:
-			s.show(ctx, StateIdle)
-			if s.rest(ctx, out.Policy.Linger) {
-				return nil
-			}
-		case OutcomeMore:
-			s.show(ctx, StatePending)
-		case OutcomeWait:
-			s.show(ctx, StatePending)
-			s.await(ctx, out.Wait, out.Reason, s.told)
-		case OutcomeHeld:
-			s.show(ctx, StateHeld)
-			s.await(ctx, out.Wait, "held: "+out.Reason, s.told)
-		case OutcomeRecover:
-			s.show(ctx, StateRetrying)
-			s.recover(ctx, out)
-		default:
-			// A newer worker's word for something. Whatever it means, it may not spin.
-			s.await(ctx, max(out.Wait, brokenWait), "the outcome "+out.Outcome+" is not known", s.told)
-		}
-		if ctx.Err() != nil {
+		done := s.follow(ctx, out, err)
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
-		}
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		case done:
+			return nil
+		case workflow.GetInfo(ctx).GetContinueAsNewSuggested():
 			return s.continueAsNew(ctx)
 		}
 	}
+}
+
+// follow does what a drain's outcome asks for, and tells whether the run may end.
+func (s *subject) follow(ctx workflow.Context, out DrainOutput, err error) (done bool) {
+	if err != nil {
+		s.broken++
+		s.await(ctx, doubled(brokenWait, s.broken, brokenWaitMax), "the inbox cannot be reached", s.told)
+		return false
+	}
+	s.broken = 0
+	switch s.note(out); out.Outcome {
+	case OutcomeEmpty:
+		s.show(ctx, StateIdle)
+		return s.rest(ctx, out.Policy.Linger)
+	case OutcomeMore:
+		s.show(ctx, StatePending)
+	case OutcomeWait:
+		s.show(ctx, StatePending)
+		s.await(ctx, out.Wait, out.Reason, s.told)
+	case OutcomeHeld:
+		s.show(ctx, StateHeld)
+		s.await(ctx, out.Wait, "held: "+out.Reason, s.told)
+	case OutcomeRecover:
+		s.show(ctx, StateRetrying)
+		s.recover(ctx, out)
+	default:
+		// A newer worker's word for something. Whatever it means, it may not spin.
+		s.await(ctx, max(out.Wait, brokenWait), "the outcome "+out.Outcome+" is not known", s.told)
+	}
+	return false
 }
 
 // drain runs the inbox's queue for this subject until it has something to tell.
@@ -119,7 +124,6 @@ func (s *subject) drain(ctx workflow.Context) (DrainOutput, error) {
 // note takes over what a drain told.
 func (s *subject) note(out DrainOutput) {
 	s.epoch = max(s.epoch, out.Epoch)
-	s.policy = out.Policy
 	s.waits++
 	if out.Outcome != OutcomeWait || out.Settled > 0 {
 		s.waits = 0

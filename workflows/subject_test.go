@@ -330,6 +330,16 @@ func TestContinueAsNew(t *testing.T) {
 	require.Contains(t, string(next.Input.Payloads[0].Data), workflows.StateHeld, "the next run knows which state is shown")
 }
 
+// TestContinueAsNewWhileTheInboxIsAway: an outage of days must not fill the history.
+func TestContinueAsNewWhileTheInboxIsAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t, errors.New("inbox: connection refused"))
+	b.SetContinueAsNewSuggested(true)
+	b.run(t)
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, b.GetWorkflowError(), &next)
+}
+
 // TestContinueAsNewCarriesOutWhatWasSignalled: a verb that came just before the
 // seam would be lost with the old run.
 func TestContinueAsNewCarriesOutWhatWasSignalled(t *testing.T) {
