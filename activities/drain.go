@@ -50,7 +50,7 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		// Another drain has the subject. Whoever it belongs to, look again.
 		d.wait(stoppingWait, "another drain has the subject")
 	case err != nil:
-		d.wait(jittered(doubled(busyWait, d.waits, busyWaitMax)), "the inbox cannot be reached: "+textOf(err))
+		d.backOff("the inbox cannot be reached: " + textOf(err))
 	}
 	if d.out.Outcome != workflows.OutcomeEmpty && d.out.Outcome != workflows.OutcomeHeld {
 		d.release(ctx)
@@ -129,7 +129,7 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error
 		return 0, err
 	case s.busy != nil:
 		d.out.Head = d.head(e)
-		d.wait(jittered(doubled(busyWait, d.waits, busyWaitMax)), d.out.Head.Handler+" "+s.busy.Error())
+		d.backOff(d.out.Head.Handler + " " + s.busy.Error())
 		return 0, nil
 	case s.gone:
 		d.out.Outcome = workflows.OutcomeMore // whatever else the operator did, the next claim tells
@@ -156,6 +156,11 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error
 func (d *drain) wait(wait time.Duration, reason string) {
 	d.out.Outcome, d.out.Wait, d.out.Reason = workflows.OutcomeWait, max(wait, time.Millisecond), reason
 	d.out.Until = d.now().Add(wait)
+}
+
+// backOff waits longer each time that the drains before this one waited too.
+func (d *drain) backOff(reason string) {
+	d.wait(jittered(doubled(busyWait, d.waits, busyWaitMax)), reason)
 }
 
 func (d *drain) heldBy(ctx context.Context) error {

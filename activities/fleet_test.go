@@ -39,7 +39,6 @@ type fleet struct {
 	source   string
 	config   activities.Config
 	handlers []activities.Handler
-	registry *prometheus.Registry
 }
 
 // newFleet returns a fleet without workers whose events go to the targets of
@@ -50,7 +49,7 @@ func newFleet(t *testing.T, routes ...string) *fleet {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	f := &fleet{
-		t: t, store: store, client: temporaltest.Client(t), source: fmt.Sprintf("s%d", fleets.Add(1)), registry: prometheus.NewRegistry(),
+		t: t, store: store, client: temporaltest.Client(t), source: fmt.Sprintf("s%d", fleets.Add(1)),
 		config: activities.Config{
 			DestinationConcurrency: 32, FirstAttemptTimeout: 5 * time.Second, DeliveryTimeout: 5 * time.Second,
 			RetryInitial: 50 * time.Millisecond, RetryMaxInterval: time.Second, RetryBudget: time.Hour,

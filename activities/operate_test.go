@@ -42,6 +42,20 @@ func (f *fleet) update(subject, id, name string, verb workflows.Operate) (workfl
 	return status, handle.Get(ctx, &status)
 }
 
+// waiting returns a running fleet with a subject of n events whose first has
+// failed and is not tried again for a quarter of an hour at least.
+func waiting(t *testing.T, n int, r rule) (f *fleet, s *sink, subject string) {
+	t.Helper()
+	s = newSink(t, r)
+	f = newFleet(t, "*="+s.URL)
+	f.config.RetryInitial, f.config.RetryMaxInterval = 30*time.Minute, time.Hour
+	f.start()
+	subject = f.subject("r1")
+	f.accept(subject, n)
+	f.awaitStatus(subject, "retrying")
+	return f, s, subject
+}
+
 func TestOperatorsPark(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t)
@@ -126,13 +140,7 @@ func TestOperatorsPause(t *testing.T) {
 
 	t.Run("ThroughTemporalByUpdateAndBySignal", func(t *testing.T) {
 		t.Parallel()
-		s := newSink(t, status(http.StatusServiceUnavailable))
-		f := newFleet(t, "*="+s.URL)
-		f.config.RetryInitial, f.config.RetryMaxInterval = 30*time.Minute, time.Hour
-		f.start()
-		subject := f.subject("r1")
-		f.accept(subject, 2)
-		f.awaitStatus(subject, "retrying")
+		f, s, subject := waiting(t, 2, status(http.StatusServiceUnavailable))
 		status, err := f.update(subject, "u1", workflows.UpdatePause, workflows.Operate{Reason: "deploying", By: "bob"})
 		require.NoError(t, err)
 		require.Equal(t, "held", status.State)
@@ -149,13 +157,7 @@ func TestOperatorsPause(t *testing.T) {
 
 func TestResumeDoesNotWaitForTheNextTry(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, status(http.StatusServiceUnavailable))
-	f := newFleet(t, "*="+s.URL)
-	f.config.RetryInitial, f.config.RetryMaxInterval = 30*time.Minute, time.Hour
-	f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 2)
-	f.awaitStatus(subject, "retrying")
+	f, s, subject := waiting(t, 2, status(http.StatusServiceUnavailable))
 	s.setRule(ok)
 	require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
 	f.awaitRest(subject)
@@ -187,12 +189,7 @@ func (f *fleet) awaitListed(subject, query string) {
 // attribute, the details, and the recovery activity under its handler's name.
 func TestTroubleIsVisibleInTemporal(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, status(http.StatusServiceUnavailable))
-	f := newFleet(t, "*="+s.URL)
-	f.config.RetryInitial, f.config.RetryMaxInterval = 30*time.Minute, time.Hour
-	f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 1)
+	f, s, subject := waiting(t, 1, status(http.StatusServiceUnavailable))
 	require.Equal(t, "return.updated", f.awaitStatus(subject, "retrying").Head.Type)
 	f.awaitListed(subject, `HoldfastState = "retrying"`)
 	require.Eventually(t, func() bool {

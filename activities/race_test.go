@@ -29,6 +29,21 @@ func inHand(is func(attempt) bool, answer rule) (r rule, begun, letGo chan struc
 func sequence(n int64) func(attempt) bool { return func(a attempt) bool { return a.sequence == n } }
 func number(n int) func(attempt) bool     { return func(a attempt) bool { return a.number == n } }
 
+// draining returns a running fleet that drains a subject of n events and has one
+// of them in hand until it is let go.
+func draining(t *testing.T, n int, held int64) (f *fleet, s *sink, subject string, letGo chan struct{}) {
+	t.Helper()
+	rule, begun, letGo := inHand(sequence(held), ok)
+	s = newSink(t, rule)
+	f = newFleet(t, "*="+s.URL)
+	subject = f.subject("r1")
+	appendOnly(f, subject, n)
+	f.ring(subject)
+	f.start()
+	<-begun
+	return f, s, subject, letGo
+}
+
 // TestOperatorsRaceWithAnAttempt does each verb while a handler runs: the attempt
 // in hand is finished, and what the operator said holds for what comes after it.
 func TestOperatorsRaceWithAnAttempt(t *testing.T) {
@@ -73,14 +88,7 @@ func TestOperatorsRaceWithAnAttempt(t *testing.T) {
 
 	t.Run("AParkedEventThatTheDrainHasReadIsNotSent", func(t *testing.T) {
 		t.Parallel()
-		rule, begun, letGo := inHand(sequence(2), ok)
-		s := newSink(t, rule)
-		f := newFleet(t, "*="+s.URL)
-		subject := f.subject("r1")
-		appendOnly(f, subject, 4)
-		f.ring(subject)
-		f.start()
-		<-begun
+		f, s, subject, letGo := draining(t, 4, 2)
 		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPark, Subject: subject, Sequence: 3, Reason: "not this one"}))
 		close(letGo)
 		f.awaitRest(subject)
@@ -90,14 +98,7 @@ func TestOperatorsRaceWithAnAttempt(t *testing.T) {
 
 	t.Run("APauseAndAParkOfTheEventInHandStartNoOther", func(t *testing.T) {
 		t.Parallel()
-		rule, begun, letGo := inHand(sequence(1), ok)
-		s := newSink(t, rule)
-		f := newFleet(t, "*="+s.URL)
-		subject := f.subject("r1")
-		appendOnly(f, subject, 3)
-		f.ring(subject)
-		f.start()
-		<-begun
+		f, s, subject, letGo := draining(t, 3, 1)
 		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPause, Subject: subject, Reason: "stop"}))
 		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPark, Subject: subject, Sequence: 1, Reason: "bad"}))
 		close(letGo)
@@ -108,17 +109,11 @@ func TestOperatorsRaceWithAnAttempt(t *testing.T) {
 
 	t.Run("AHeadThatIsParkedWhileItsRecoveryWaitsIsNotFollowedEarly", func(t *testing.T) {
 		t.Parallel()
-		s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+		f, _, subject := waiting(t, 3, func(w http.ResponseWriter, _ *http.Request, a attempt) {
 			if a.sequence == 1 {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}
 		})
-		f := newFleet(t, "*="+s.URL)
-		f.config.RetryInitial, f.config.RetryMaxInterval = 30*time.Minute, time.Hour
-		f.start()
-		subject := f.subject("r1")
-		f.accept(subject, 3)
-		f.awaitStatus(subject, "retrying")
 		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPark, Subject: subject, Sequence: 1, Reason: "not this one"}))
 		f.awaitRest(subject)
 		require.Equal(t, "parked delivered delivered", f.statuses(subject))
