@@ -257,19 +257,31 @@ func TestAnOutcomeThatComesWithOurEndIsRecorded(t *testing.T) {
 	require.Equal(t, "delivered", f.statuses(subject))
 }
 
+// TestSuccessForgetsTheFailuresBefore: each event begins with the whole budget,
+// whatever those before it used up.
 func TestSuccessForgetsTheFailuresBefore(t *testing.T) {
 	t.Parallel()
+	var f *fleet
+	begun := make(chan inbox.Subject, 5)
 	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+		if a.number == 1 {
+			begun <- f.view(f.subject("r1")).Subject
+		}
 		if a.number <= 3 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	})
-	f := newFleet(t, "*="+s.URL)
-	f.config.RetryInitial, f.config.RetryMaxInterval, f.config.RetryBudget = 20*time.Millisecond, 20*time.Millisecond, 100*time.Millisecond
-	f.config.PauseInitial = 10 * time.Hour
+	f = newFleet(t, "*="+s.URL)
+	f.config.RetryInitial, f.config.RetryMaxInterval = 20*time.Millisecond, 20*time.Millisecond
 	f.start()
 	subject := f.subject("r1")
 	f.accept(subject, 5)
 	f.awaitState(subject, inbox.StateIdle)
 	requireInOrder(t, f, s, subject)
+	for range 5 {
+		row := <-begun
+		require.Zero(t, row.Streak)
+		require.Zero(t, row.Spent)
+		require.Empty(t, row.LastError)
+	}
 }
