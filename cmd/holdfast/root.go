@@ -54,6 +54,7 @@ Settings come from the environment; ` + "`holdfast settings`" + ` lists them.`,
 		sendCommand(g),
 		eventsCommand(g),
 		subjectsCommand(g),
+		healthCommand(g),
 		settingsCommand(),
 		versionCommand(),
 	)
