@@ -70,11 +70,10 @@ func TestOperatorsRaceWithAnAttempt(t *testing.T) {
 
 	t.Run("AResumeDuringTheLastAttemptGivesAFullBudget", func(t *testing.T) {
 		t.Parallel()
-		rule, begun, letGo := inHand(number(2), status(http.StatusServiceUnavailable))
+		rule, begun, letGo := inHand(number(2), comeBackIn("3"))
 		s := newSink(t, rule)
 		f := newFleet(t, "*="+s.URL)
-		f.config.RetryInitial, f.config.RetryMaxInterval = 400*time.Millisecond, 400*time.Millisecond
-		f.config.RetryBudget = 300 * time.Millisecond // the second attempt is the last
+		f.config.RetryBudget = 3 * time.Second // the second attempt is the last
 		f.start()
 		subject := f.subject("r1")
 		f.accept(subject, 1)

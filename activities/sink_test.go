@@ -132,3 +132,12 @@ func reset(w http.ResponseWriter, _ *http.Request, _ attempt) {
 
 // hang answers nothing until the client gives up.
 func hang(_ http.ResponseWriter, r *http.Request, _ attempt) { <-r.Context().Done() }
+
+// comeBackIn refuses with a Retry-After of some seconds: the wait that it asks for
+// uses up budget however fast or slow the machine is.
+func comeBackIn(seconds string) rule {
+	return func(w http.ResponseWriter, _ *http.Request, _ attempt) {
+		w.Header().Set("Retry-After", seconds)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}

@@ -175,7 +175,7 @@ func TestOnePoisonedSubjectDoesNotShutItsDestination(t *testing.T) {
 		}
 	})
 	f.config.Routes = []string{"*=" + s.URL}
-	f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = 100*time.Millisecond, 100*time.Millisecond
+	f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = 500*time.Millisecond, 500*time.Millisecond
 	f.config.RetryMaxInterval = 50 * time.Millisecond
 	f.start()
 	f.accept(bad, 1)
