@@ -33,15 +33,16 @@ type settings interface {
 func (c *Common) common() Common { return *c }
 
 // newSource fills s from the environment and makes the provider, or reports
-// every problem at once. A setting with two problems is reported once.
+// every problem at once. A setting with two problems is reported once, one whose
+// problem is empty not at all.
 func newSource(prefix string, s settings) (Source, error) {
 	var problems []error
 	seen := map[string]bool{}
 	report := func(name, problem string) {
-		if !seen[name] {
-			seen[name] = true
+		if !seen[name] && problem != "" {
 			problems = append(problems, &SettingError{Name: name, Problem: problem})
 		}
+		seen[name] = true
 	}
 	load(prefix, s, report)
 	s.Validate(func(setting, problem string) { report(prefix+"_"+setting, problem) })
@@ -53,20 +54,33 @@ func newSource(prefix string, s settings) (Source, error) {
 
 // load gives each field to envconfig alone, because envconfig stops at the
 // first bad value and quotes it, and reports all names under the prefix that no
-// field has, of which envconfig would report the first.
+// field has, of which envconfig would report the first. A value that a file holds
+// is given as the field's default, under a prefix that no variable has.
 func load(prefix string, s settings, report func(name, problem string)) {
 	var known []string
 	for _, field := range fields(reflect.ValueOf(s).Elem()) {
 		one := reflect.New(reflect.StructOf([]reflect.StructField{field.info}))
 		name := settingName(prefix, one.Interface())
 		known = append(known, name)
-		err := envconfig.Process(prefix, one.Interface())
+		given, set, err := Lookup(os.LookupEnv, name)
+		if bad := (*SettingError)(nil); errors.As(err, &bad) {
+			report(name, "") // that it is missing would be misleading
+			report(bad.Name, bad.Problem)
+			continue
+		}
+		from := prefix
+		if _, inVariable := os.LookupEnv(name); set && !inVariable {
+			field.info.Tag = reflect.StructTag(fmt.Sprintf(`split_words:"true" default:%q`, given))
+			one = reflect.New(reflect.StructOf([]reflect.StructField{field.info}))
+			from = "="
+		}
+		err = envconfig.Process(from, one.Interface())
 		if bad := (*envconfig.ParseError)(nil); errors.As(err, &bad) {
 			report(name, "must be "+expected(field.info.Type))
 			continue
 		} // the other error is a required name that is missing, of which Validate says more
 		field.value.Set(one.Elem().Field(0))
-		if given, set := os.LookupEnv(name); set && field.info.Type == reflect.TypeFor[Secret]() {
+		if set && field.info.Type == reflect.TypeFor[Secret]() {
 			if problem := badSecret(given); problem != "" {
 				report(name, problem)
 			}
@@ -74,7 +88,7 @@ func load(prefix string, s settings, report func(name, problem string)) {
 	}
 	slices.Sort(known)
 	for _, name := range environment(prefix) {
-		if !slices.Contains(known, name) {
+		if !slices.Contains(known, strings.TrimSuffix(name, FileSuffix)) {
 			report(name, "there is no such setting; there are "+strings.Join(known, ", "))
 		}
 	}

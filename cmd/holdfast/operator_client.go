@@ -53,13 +53,21 @@ func (o *operatorOptions) client() (*operatorClient, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, named := o.env("HOLDFAST_OPERATOR_LISTEN"); !named {
+		if _, named, _ := providers.Lookup(o.env, "HOLDFAST_OPERATOR_LISTEN"); !named {
 			env = o.env.or(kept)
 		}
 	}
+	listen, err := env.setting("HOLDFAST_OPERATOR_LISTEN", "127.0.0.1:8081")
+	if err != nil {
+		return nil, err
+	}
+	token, err := env.setting("HOLDFAST_OPERATOR_TOKEN", "")
+	if err != nil {
+		return nil, err
+	}
 	base := o.url
 	if base == "" {
-		base = "http://" + dialable(env.value("HOLDFAST_OPERATOR_LISTEN", "127.0.0.1:8081"))
+		base = "http://" + dialable(listen)
 	}
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
@@ -67,7 +75,7 @@ func (o *operatorOptions) client() (*operatorClient, error) {
 	}
 	return &operatorClient{
 		base:  strings.TrimSuffix(base, "/"),
-		token: providers.Secret(env.value("HOLDFAST_OPERATOR_TOKEN", "")),
+		token: providers.Secret(token),
 		http: &http.Client{
 			Timeout: time.Minute,
 			// Nothing there redirects, and the token is for this address only.

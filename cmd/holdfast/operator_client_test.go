@@ -37,6 +37,22 @@ func TestOperatorTokenIsSentAndNeverShown(t *testing.T) {
 	require.NotContains(t, odd.err.Error(), "break")
 }
 
+func TestOperatorTokenFromAFile(t *testing.T) {
+	t.Parallel()
+	r := startAPI(t, testToken)
+	file := filepath.Join(t.TempDir(), "token")
+	env := func(name string) (string, bool) {
+		if name == "HOLDFAST_OPERATOR_TOKEN_FILE" {
+			return file, true
+		}
+		return r.env(name)
+	}
+	require.EqualError(t, command(t, env, "", "events", "list").err,
+		"HOLDFAST_OPERATOR_TOKEN_FILE: the file "+file+" cannot be read: there is no such file")
+	require.NoError(t, os.WriteFile(file, []byte(testToken+"\n"), 0o600))
+	require.NoError(t, command(t, env, "", "events", "list").err)
+}
+
 func TestOperatorNobodyListens(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig

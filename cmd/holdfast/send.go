@@ -120,7 +120,11 @@ func (s *send) prepare(stdin io.Reader) error {
 		s.source = s.provider
 	}
 	if s.url == "" {
-		_, port, err := net.SplitHostPort(env.value("HOLDFAST_LISTEN", ":8080"))
+		listen, err := env.setting("HOLDFAST_LISTEN", ":8080")
+		if err != nil {
+			return err
+		}
+		_, port, err := net.SplitHostPort(listen)
 		if err != nil {
 			return errors.New("HOLDFAST_LISTEN: must be host:port or :port, such as :8080; or say --url")
 		}
@@ -135,7 +139,15 @@ func (s *send) prepare(stdin io.Reader) error {
 		}
 	}
 	prefix := ingress.SourceEnv(s.source) + "_"
-	s.options = samples.Fill(s.provider, s.options, func(name string) string { return env.value(prefix+name, "") })
+	var problems []error
+	s.options = samples.Fill(s.provider, s.options, func(name string) string {
+		value, err := env.setting(prefix+name, "")
+		problems = append(problems, err)
+		return value
+	})
+	if err := allProblems(problems...); err != nil {
+		return err
+	}
 	if s.options.Secret == "" {
 		return fmt.Errorf("no secret to sign with for source %s: set %s%s, use --secret, or start `holdfast dev` first (it keeps its own in %s)",
 			s.source, prefix, samples.SecretSetting(s.provider), s.dataDir)

@@ -141,6 +141,13 @@ func TestSendSecretComesFromTheFlagThenTheEnvironmentThenDev(t *testing.T) {
 	require.NoError(t, command(t, wrong, "", "send", "redo", "--data-dir", d.dataDir, "--secret", good).err)
 	require.ErrorContains(t, d.send(t, "redo", "--secret", "hunter3-wrong").err, "401")
 
+	file := filepath.Join(t.TempDir(), "secret")
+	inFile := func(name string) (string, bool) { return file, name == "HOLDFAST_SOURCE_REDO_SECRET_FILE" }
+	require.ErrorContains(t, command(t, inFile, "", "send", "redo", "--data-dir", d.dataDir).err,
+		"HOLDFAST_SOURCE_REDO_SECRET_FILE: the file "+file+" cannot be read")
+	require.NoError(t, os.WriteFile(file, []byte(good+"\n"), 0o600))
+	require.NoError(t, command(t, inFile, "", "send", "redo", "--url", d.url+"/webhooks/redo").err)
+
 	r = command(t, noEnvironment, "", "send", "redo", "--url", d.url+"/webhooks/redo")
 	require.ErrorContains(t, r.err, "no secret to sign with for source redo: set HOLDFAST_SOURCE_REDO_SECRET, use --secret, or start `holdfast dev`")
 }

@@ -15,7 +15,11 @@ func settingsCommand() *cobra.Command {
 		Short: "List all settings: name, default, what it does, who reads it",
 		Long: `List all settings. They are environment variables; each process reads those
 that are listed as its own, and dev and all read everything. A name that begins
-with HOLDFAST_ and is not in this list stops the start.`,
+with HOLDFAST_ and is not in this list stops the start.
+
+Each HOLDFAST_ setting can also be in a file, for secrets that are mounted as files:
+HOLDFAST_OPERATOR_TOKEN_FILE=/run/secrets/token names the file whose content, less a
+line break at its end, is HOLDFAST_OPERATOR_TOKEN. To set both is an error.`,
 		Example: `  holdfast settings
   holdfast settings | grep RETRY`,
 		Args: cobra.NoArgs,

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"github.com/holdfast-project/holdfast/providers"
 )
 
 // problemsError is every problem with the settings, so that one start tells all.
@@ -57,7 +59,7 @@ func allProblems(errs ...error) error {
 }
 
 // load fills configuration structs, given by pointer, from the environment
-// variables that begin with HOLDFAST_ and asks each that has a Validate. The
+// variables that begin with HOLDFAST_, or the files that they name, and asks each that has a Validate. The
 // error lists every problem by environment name and never shows a value that a
 // struct did not choose to show.
 func load(specs ...any) error {
@@ -75,21 +77,20 @@ func loadOne(spec any) error {
 	}
 	var problems []error
 	for _, s := range settings {
-		value, set := os.LookupEnv(s.Name)
-		if set && strings.TrimSpace(value) == "" {
+		value, set, err := providers.Lookup(os.LookupEnv, s.Name)
+		switch {
+		case err != nil:
+			problems = append(problems, err)
+		case set && strings.TrimSpace(value) == "":
 			problems = append(problems, fmt.Errorf("%s: is set but empty; %s", s.Name, insteadOfEmpty(s)))
-			set = false
-		}
-		if set {
-			err := s.process(s.Name)
-			if err == nil {
+		case set:
+			if err = s.process(value); err == nil {
 				continue
 			}
 			problems = append(problems, err)
 		}
-		// With its default a bad setting causes no second, misleading problem. No
-		// environment variable has this name.
-		if err := s.process("="); err != nil {
+		// With its default a bad setting causes no second, misleading problem.
+		if err := s.process(s.Default); err != nil {
 			problems = append(problems, fmt.Errorf("default of %w", err))
 		}
 	}
@@ -99,14 +100,15 @@ func loadOne(spec any) error {
 	return errors.Join(problems...)
 }
 
-// process has envconfig fill this one setting from the variable of a name.
+// process has envconfig fill this one setting with a value, wherever that comes
+// from: as the default of a field whose name no environment variable has.
 // envconfig.Process stops at a struct's first error, and its message quotes the
 // value; one setting at a time gives all of them, in words of our own.
-func (s setting) process(name string) error {
+func (s setting) process(value string) error {
 	one := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: "Value",
 		Type: s.value.Type(),
-		Tag:  reflect.StructTag(fmt.Sprintf(`envconfig:%q default:%q`, name, s.Default)),
+		Tag:  reflect.StructTag(fmt.Sprintf(`envconfig:"=" default:%q`, value)),
 	}}))
 	err := envconfig.Process("", one.Interface())
 	var unparsable *envconfig.ParseError

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -74,6 +76,33 @@ func TestLoadReportsEveryProblemAtOnce(t *testing.T) {
 func TestLoadEmptySecretIsAProblem(t *testing.T) {
 	t.Setenv("HOLDFAST_OPERATOR_TOKEN", "")
 	require.EqualError(t, load(&operator.Config{}), "HOLDFAST_OPERATOR_TOKEN: is set but empty; give it a value, or remove it")
+}
+
+func TestLoadReadsFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	t.Setenv("HOLDFAST_OPERATOR_TOKEN_FILE", write("token", "a-token-that-is-long-enough\n"))
+	t.Setenv("HOLDFAST_RETRY_BUDGET_FILE", write("budget", "90m"))
+	t.Setenv("HOLDFAST_ROUTES_FILE", write("routes", "redo/*=https://app.test/hooks,*=log:\n"))
+	var api operator.Config
+	var worker activities.Config
+	require.NoError(t, load(&api, &worker))
+	require.Equal(t, "a-token-that-is-long-enough", api.OperatorToken.Reveal())
+	require.Equal(t, 90*time.Minute, worker.RetryBudget)
+	require.Equal(t, []string{"redo/*=https://app.test/hooks", "*=log:"}, worker.Routes)
+
+	t.Setenv("HOLDFAST_OPERATOR_TOKEN", "hunter2hunter2")
+	t.Setenv("HOLDFAST_DESTINATION_SECRET_FILE", filepath.Join(dir, "none"))
+	write("budget", "hunter2")
+	err := load(&api, &worker)
+	require.EqualError(t, err, `3 problems with the settings:
+  HOLDFAST_OPERATOR_TOKEN_FILE: is set, and HOLDFAST_OPERATOR_TOKEN is too: remove one of them
+  HOLDFAST_DESTINATION_SECRET_FILE: the file `+dir+`/none cannot be read: there is no such file
+  HOLDFAST_RETRY_BUDGET: must be a duration, such as 500ms, 30s or 2h`)
 }
 
 func TestLoadIsNotFooledByNamesWithoutThePrefix(t *testing.T) {

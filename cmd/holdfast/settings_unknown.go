@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-project/holdfast/ingress"
+	"github.com/holdfast-project/holdfast/providers"
 )
 
 // checkUnknown reports every variable of an environment (KEY=value, as
@@ -20,7 +21,8 @@ func checkUnknown(environ []string) error {
 	var problems []error
 	for _, variable := range slices.Sorted(slices.Values(environ)) {
 		name, _, _ := strings.Cut(variable, "=")
-		if !strings.HasPrefix(name, settingsPrefix+"_") || strings.HasPrefix(name, ingress.SourcePrefix) || slices.Contains(known, name) {
+		if !strings.HasPrefix(name, settingsPrefix+"_") || strings.HasPrefix(name, ingress.SourcePrefix) ||
+			slices.Contains(known, strings.TrimSuffix(name, providers.FileSuffix)) {
 			continue
 		}
 		problems = append(problems, fmt.Errorf("%s: %s", name, whyUnknown(name, known)))
@@ -52,8 +54,12 @@ func whyUnknown(name string, known []string) string {
 	if rest == "PORT" || strings.HasPrefix(rest, "PORT_") || strings.HasPrefix(rest, "SERVICE_") {
 		return "is no setting; Kubernetes sets it for a service named holdfast: set enableServiceLinks: false in the pod"
 	}
-	if near := nearest(name, known); near != "" {
-		return fmt.Sprintf("is no setting; did you mean %s?", near)
+	base, suffix := name, ""
+	if rest, inFile := strings.CutSuffix(name, providers.FileSuffix); inFile {
+		base, suffix = rest, providers.FileSuffix
+	}
+	if near := nearest(base, known); near != "" {
+		return fmt.Sprintf("is no setting; did you mean %s?", near+suffix)
 	}
 	return "is no setting; `holdfast settings` lists all"
 }

@@ -13,7 +13,7 @@ func TestCheckUnknownAcceptsEverySetting(t *testing.T) {
 	require.NoError(t, err)
 	environ := []string{"PATH=/bin", "HOLDFASTER=1", "TEMPORAL_ADDRESS=x", "HOLDFAST_SOURCE_REDO_SECRET=x", "=C:=weird"}
 	for _, name := range names {
-		environ = append(environ, name+"=x")
+		environ = append(environ, name+"=x", name+"_FILE=x")
 	}
 	require.NoError(t, checkUnknown(environ))
 }
@@ -28,10 +28,14 @@ func TestCheckUnknownListsAllWithSuggestions(t *testing.T) {
 		"HOLDFAST_PORT_8080_TCP=tcp://10.0.0.1:8080",
 		"HOLDFAST_SERVICE_HOST=10.0.0.1",
 		"HOLDFAST_LISTEN=:1",
+		"HOLDFAST_OPERATOR_TOKN_FILE=/run/hunter2",
+		"HOLDFAST_FROB_FILE=/run/hunter2",
 	}))
-	require.EqualError(t, err, `6 problems with the settings:
+	require.EqualError(t, err, `8 problems with the settings:
   HOLDFAST_FROBNICATE: is no setting; `+"`holdfast settings`"+` lists all
+  HOLDFAST_FROB_FILE: is no setting; `+"`holdfast settings`"+` lists all
   HOLDFAST_OPERATORTOKEN: is no setting; did you mean HOLDFAST_OPERATOR_TOKEN?
+  HOLDFAST_OPERATOR_TOKN_FILE: is no setting; did you mean HOLDFAST_OPERATOR_TOKEN_FILE?
   HOLDFAST_PORT_8080_TCP: is no setting; Kubernetes sets it for a service named holdfast: set enableServiceLinks: false in the pod
   HOLDFAST_RETRY_BUGDET: is no setting; did you mean HOLDFAST_RETRY_BUDGET?
   HOLDFAST_SERVICE_HOST: is no setting; Kubernetes sets it for a service named holdfast: set enableServiceLinks: false in the pod
