@@ -2,7 +2,6 @@ package doorbell
 
 import (
 	"context"
-	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -17,6 +16,9 @@ type Starter interface {
 		options client.StartWorkflowOptions, workflow any, workflowArgs ...any) (client.WorkflowRun, error)
 }
 
+// maxFairnessKey is Temporal's limit, in bytes. The name of a source is ASCII.
+const maxFairnessKey = 64
+
 var sourceAttribute = temporal.NewSearchAttributeKeyKeyword(workflows.SearchAttributeSource)
 
 // call signals a subject's run, and starts one if there is none: whatever became
@@ -26,13 +28,16 @@ func (r *Ringer) call(ctx context.Context, subject string, tell bool) error {
 	if tell {
 		signal, argument = workflows.SignalOperate, workflows.Operate{}
 	}
-	source, _, _ := strings.Cut(subject, "/")
+	source := sourceOf(subject)
 	_, err := r.temporal.SignalWithStartWorkflow(ctx, subject, signal, argument, client.StartWorkflowOptions{
 		ID:                       subject,
 		TaskQueue:                r.taskQueue,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		TypedSearchAttributes:    temporal.NewSearchAttributes(sourceAttribute.ValueSet(source)),
+		// A server with fairness gives each source its share of the workers, also when
+		// one source has filled the task queue. Others pay no attention to it.
+		Priority: temporal.Priority{FairnessKey: source[:min(len(source), maxFairnessKey)]},
 	}, workflows.WorkflowType, workflows.Input{})
 	return err
 }

@@ -15,7 +15,7 @@ func (r *Ringer) Close(ctx context.Context) error {
 		if waiting.timer != nil {
 			waiting.timer.Stop()
 			waiting.timer = nil
-			r.again = append(r.again, waiting)
+			r.again.push(waiting)
 		}
 	}
 	r.work.Broadcast()

@@ -14,7 +14,8 @@ import (
 
 const (
 	// DefaultCapacity is how many subjects may wait at once: some 20 MB when all
-	// IDs have their greatest length.
+	// IDs have their greatest length. No source may have more of it than is left for
+	// the others.
 	DefaultCapacity = 65_536
 	// DefaultCallers is how many rings are under way at once: enough to keep a
 	// small Temporal busy; more would only queue inside it.
@@ -54,8 +55,9 @@ type Ringer struct {
 	mu      sync.Mutex
 	work    *sync.Cond
 	rings   map[string]*ring // all of them, by subject
-	fresh   []*ring          // never tried
-	again   []*ring          // whose wait is over
+	counts  map[string]int   // of rings, by source
+	fresh   queue            // never tried
+	again   queue            // whose wait is over
 	closing bool
 	logged  time.Time
 }
@@ -80,6 +82,7 @@ func NewRinger(o Options) *Ringer {
 		taskQueue: o.TaskQueue,
 		capacity:  o.Capacity,
 		rings:     map[string]*ring{},
+		counts:    map[string]int{},
 	}
 	if r.taskQueue == "" {
 		r.taskQueue = workflows.DefaultTaskQueue
@@ -130,13 +133,15 @@ func (r *Ringer) add(subject string, tell bool) bool {
 		waiting.repeat = waiting.calling
 		return true
 	}
-	if r.closing || len(r.rings) >= r.capacity {
+	source := sourceOf(subject)
+	if r.closing || r.counts[source] >= r.capacity-len(r.rings) {
 		r.metrics.rings.WithLabelValues(outcomeDropped).Inc()
 		return false
 	}
 	added := &ring{subject: subject, tell: tell}
 	r.rings[subject] = added
-	r.fresh = append(r.fresh, added)
+	r.counts[source]++
+	r.fresh.push(added)
 	r.work.Signal() // any caller takes fresh rings
 	return true
 }
@@ -164,10 +169,10 @@ func (r *Ringer) next(freshOnly bool) *ring {
 		switch {
 		case r.calls.Err() != nil:
 			return nil
-		case len(r.again) > 0 && (!freshOnly || r.closing):
-			found, r.again = r.again[0], r.again[1:]
-		case len(r.fresh) > 0:
-			found, r.fresh = r.fresh[0], r.fresh[1:]
+		case !r.again.empty() && (!freshOnly || r.closing):
+			found = r.again.pop()
+		case !r.fresh.empty():
+			found = r.fresh.pop()
 		case r.closing:
 			return nil
 		default:
@@ -189,11 +194,11 @@ func (r *Ringer) finish(rung *ring, err error) {
 		rung.failed = 0
 		if rung.repeat {
 			rung.repeat = false
-			r.fresh = append(r.fresh, rung)
+			r.fresh.push(rung)
 			r.work.Signal()
 			return
 		}
-		delete(r.rings, rung.subject)
+		r.forget(rung.subject)
 		return
 	}
 	r.metrics.rings.WithLabelValues(outcomeFailed).Inc()
@@ -215,8 +220,16 @@ func (r *Ringer) retry(rung *ring) {
 		return // Close was faster
 	}
 	rung.timer = nil
-	r.again = append(r.again, rung)
+	r.again.push(rung)
 	r.work.Broadcast()
+}
+
+func (r *Ringer) forget(subject string) {
+	delete(r.rings, subject)
+	source := sourceOf(subject)
+	if r.counts[source]--; r.counts[source] == 0 {
+		delete(r.counts, source)
+	}
 }
 
 // backoff doubles with each failure; half of it is left to chance, so that the

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -127,6 +128,7 @@ func TestRingStartsTheSubjectsWorkflow(t *testing.T) {
 		require.Equal(t, []any{workflows.Input{}}, ring[0].input)
 		require.Equal(t, "redo/r1", ring[0].options.ID)
 		require.Equal(t, workflows.DefaultTaskQueue, ring[0].options.TaskQueue)
+		require.Equal(t, temporal.Priority{FairnessKey: "redo"}, ring[0].options.Priority)
 		require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ring[0].options.WorkflowIDReusePolicy)
 		source, ok := ring[0].options.TypedSearchAttributes.GetKeyword(temporal.NewSearchAttributeKeyKeyword(workflows.SearchAttributeSource))
 		require.True(t, ok)
@@ -210,7 +212,7 @@ func TestRingNeverBlocks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(func(ctx context.Context, _ string, _ int) error { <-ctx.Done(); return ctx.Err() },
-			func(o *doorbell.Options) { o.Capacity = 100 })
+			func(o *doorbell.Options) { o.Capacity = 200 })
 		start := time.Now()
 		for i := range 150 {
 			b.ringer.Ring(fmt.Sprintf("redo/%d", i))
@@ -223,6 +225,45 @@ func TestRingNeverBlocks(t *testing.T) {
 		require.Contains(t, b.log.String(), "redo/told")
 		require.ErrorContains(t, b.close(t, time.Second), "100 subjects were not rung")
 		require.Equal(t, time.Second, time.Since(start), "Close is bounded")
+	})
+}
+
+// TestAFloodOfOneSourceDelaysNoOther: the sources take turns, and a flood leaves
+// room in the ringer for the others.
+func TestAFloodOfOneSourceDelaysNoOther(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(func(context.Context, string, int) error { <-time.After(time.Millisecond); return nil },
+			func(o *doorbell.Options) { o.Capacity = 1000 })
+		for n := range 2000 {
+			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
+		}
+		require.Equal(t, 500, b.ringer.Waiting(), "it takes as much as it leaves")
+		for n := range 10 {
+			b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+			b.ringer.Ring(fmt.Sprintf("other/%d", n))
+		}
+		start := time.Now()
+		for n := range 10 {
+			for len(b.server.of(fmt.Sprintf("calm/%d", n))) == 0 {
+				<-time.After(time.Millisecond)
+			}
+		}
+		require.LessOrEqual(t, time.Since(start), 20*time.Millisecond, "4 callers at 1 ms, 3 sources in turn")
+		require.NoError(t, b.close(t, time.Minute))
+		require.Zero(t, b.ringer.Waiting())
+	})
+}
+
+func TestTheFairnessKeyFitsTemporalsLimit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(nil)
+		long := strings.Repeat("a", 100) + "/1"
+		b.ringer.Ring(long)
+		synctest.Wait()
+		require.Len(t, b.server.of(long)[0].options.Priority.FairnessKey, 64)
+		require.NoError(t, b.close(t, time.Second))
 	})
 }
 

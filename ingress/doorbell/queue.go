@@ -1,0 +1,47 @@
+package doorbell
+
+import "strings"
+
+// queue holds rings and gives each source its turn, so that the flood of one
+// source does not delay the rings of another. The zero value is empty.
+type queue struct {
+	turns   []string // sources with rings, the next one first
+	waiting map[string][]*ring
+}
+
+func (q *queue) push(r *ring) {
+	if q.waiting == nil {
+		q.waiting = map[string][]*ring{}
+	}
+	source := sourceOf(r.subject)
+	if len(q.waiting[source]) == 0 {
+		q.turns = append(q.turns, source)
+	}
+	q.waiting[source] = append(q.waiting[source], r)
+}
+
+// pop takes the first ring of the source whose turn it is; nil if there is none.
+func (q *queue) pop() *ring {
+	if len(q.turns) == 0 {
+		return nil
+	}
+	source := q.turns[0]
+	q.turns = q.turns[1:]
+	rings := q.waiting[source]
+	first := rings[0]
+	if rings = rings[1:]; len(rings) > 0 {
+		q.waiting[source] = rings
+		q.turns = append(q.turns, source)
+	} else {
+		delete(q.waiting, source)
+	}
+	return first
+}
+
+func (q *queue) empty() bool { return len(q.turns) == 0 }
+
+// sourceOf returns the source that a subject ID begins with.
+func sourceOf(subject string) string {
+	source, _, _ := strings.Cut(subject, "/")
+	return source
+}
