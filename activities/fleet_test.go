@@ -38,6 +38,7 @@ type fleet struct {
 	queue    string
 	source   string
 	config   activities.Config
+	tuning   activities.Tuning
 	handlers []activities.Handler
 }
 
@@ -55,6 +56,7 @@ func newFleet(t *testing.T, routes ...string) *fleet {
 			RetryInitial: 50 * time.Millisecond, RetryMaxInterval: time.Second, RetryBudget: time.Hour,
 			PauseInitial: time.Hour, PauseMax: 24 * time.Hour,
 		},
+		tuning: activities.Tuning{ConcurrentDrains: 1000, ConcurrentRecoveries: 1000, MaxPollers: 20, CachedRuns: 5000},
 	}
 	f.queue = f.source + "-" + uuid.NewString()
 	for _, r := range routes {
@@ -80,7 +82,9 @@ func (f *fleet) start() (stop func()) { return f.startOn(f.store) }
 func (f *fleet) startOn(store activities.Store) (stop func()) {
 	f.t.Helper()
 	a, _ := f.activities(store)
-	w := worker.New(f.client, f.queue, worker.Options{WorkerStopTimeout: f.config.StopTimeout()})
+	options := f.tuning.Options()
+	options.WorkerStopTimeout = f.config.StopTimeout()
+	w := worker.New(f.client, f.queue, options)
 	w.RegisterWorkflowWithOptions(workflows.Subject, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	a.Register(w)
 	require.NoError(f.t, w.Start())

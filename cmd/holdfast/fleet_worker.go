@@ -35,6 +35,8 @@ type fleetWorker struct {
 	taskQueue  string
 	activities *activities.Activities
 	config     activities.Config
+	tuning     activities.Tuning
+	versioning Versioning
 	log        *slog.Logger
 	running    atomic.Bool
 }
@@ -82,17 +84,18 @@ func (w *fleetWorker) once(ctx context.Context) (reached bool, err error) {
 		return false, err
 	}
 	fatal := make(chan error, 1)
-	sdk := worker.New(w.client, w.taskQueue, worker.Options{
-		// Events in hand are finished before the process ends, so that a deploy
-		// repeats nothing.
-		WorkerStopTimeout: w.config.StopTimeout(),
-		OnFatalError: func(err error) {
-			select {
-			case fatal <- err:
-			default:
-			}
-		},
-	})
+	options := w.tuning.Options()
+	options.DeploymentOptions = w.versioning.options()
+	// Events in hand are finished before the process ends, so that a deploy repeats
+	// nothing.
+	options.WorkerStopTimeout = w.config.StopTimeout()
+	options.OnFatalError = func(err error) {
+		select {
+		case fatal <- err:
+		default:
+		}
+	}
+	sdk := worker.New(w.client, w.taskQueue, options)
 	sdk.RegisterWorkflowWithOptions(workflows.Subject, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	w.activities.Register(sdk)
 	if err := sdk.Start(); err != nil {
@@ -100,6 +103,9 @@ func (w *fleetWorker) once(ctx context.Context) (reached bool, err error) {
 	}
 	w.running.Store(true)
 	defer w.running.Store(false)
+	watching, unwatch := context.WithCancel(ctx)
+	defer unwatch()
+	go w.watchVersion(watching)
 	select {
 	case <-ctx.Done():
 		w.log.Info("finishing events in hand", slog.Duration("up_to", w.config.StopTimeout()))

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
 
 	"github.com/holdfast-project/holdfast/activities"
 	"github.com/holdfast-project/holdfast/inbox"
@@ -85,10 +86,11 @@ func (p *process) open(ctx context.Context) error {
 		}
 	}
 	if p.roles.worker {
+		worker.SetStickyWorkflowCacheSize(p.tuning.CachedRuns)
 		work := activities.New(store, p.routes, p.work, p.registry, p.log)
 		p.worker = &fleetWorker{
 			client: p.client, namespace: namespaceOf(p.temporal), taskQueue: p.common.TaskQueue,
-			activities: work, config: p.work, log: p.log,
+			activities: work, config: p.work, tuning: p.tuning, versioning: p.versioning, log: p.log,
 		}
 	}
 	return p.openAPI(ctx)

@@ -29,6 +29,8 @@ type processSettings struct {
 	operator     operator.Config
 	sweeper      doorbell.Config
 	work         activities.Config
+	tuning       activities.Tuning
+	versioning   Versioning
 	destinations *activities.Destinations
 	routes       *activities.Routes
 	temporal     client.Options
@@ -50,7 +52,7 @@ func loadProcess(r roles, log *slog.Logger) (processSettings, error) {
 	}
 	if r.worker {
 		var err error
-		problems = append(problems, load(&s.work))
+		problems = append(problems, load(&s.work, &s.tuning, &s.versioning))
 		s.destinations = activities.NewDestinations(s.work, log)
 		s.routes, err = activities.NewRoutes(s.work.Routes, s.destinations, handlers(log))
 		problems = append(problems, err)

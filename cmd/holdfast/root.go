@@ -55,6 +55,7 @@ Settings come from the environment; ` + "`holdfast settings`" + ` lists them.`,
 		eventsCommand(g),
 		subjectsCommand(g),
 		healthCommand(g),
+		deploymentCommand(g),
 		settingsCommand(),
 		versionCommand(),
 	)

@@ -48,6 +48,8 @@ func sections() []section {
 		{"Receiving", "ingress", settingsPrefix, &ingress.Config{}},
 		{"Operating", "ingress, worker", settingsPrefix, &operator.Config{}},
 		{"Delivering", "worker", settingsPrefix, &activities.Config{}},
+		{"Taking on work", "worker", settingsPrefix, &activities.Tuning{}},
+		{"Upgrading", "worker, deployment", settingsPrefix, &Versioning{}},
 		{"Keeping order", "ingress, worker", settingsPrefix, &doorbell.Config{}},
 	}
 	const source = ingress.SourcePrefix + "<NAME>"

@@ -25,21 +25,29 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// writeVersion prints what the linker set, else what `go install` recorded.
+// noVersion is what Go itself calls a build without one.
+const noVersion = "(devel)"
+
+// ownVersion is what the linker set, else what `go install` recorded.
+func ownVersion(linked string, info *debug.BuildInfo) string {
+	switch {
+	case linked != "":
+		return linked
+	case info != nil && info.Main.Version != "":
+		return info.Main.Version
+	default:
+		return noVersion
+	}
+}
+
 func writeVersion(w io.Writer, linked string, info *debug.BuildInfo) {
-	own, sdk := linked, "unknown"
+	sdk := "unknown"
 	if info != nil {
-		if own == "" {
-			own = info.Main.Version
-		}
 		for _, m := range info.Deps {
 			if m.Path == "go.temporal.io/sdk" {
 				sdk = m.Version
 			}
 		}
 	}
-	if own == "" {
-		own = "(devel)"
-	}
-	fmt.Fprintf(w, "holdfast %s, Temporal SDK %s, %s %s/%s\n", own, sdk, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(w, "holdfast %s, Temporal SDK %s, %s %s/%s\n", ownVersion(linked, info), sdk, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
