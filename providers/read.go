@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -14,27 +15,54 @@ import (
 
 // decode reads a whole body into a struct or map. A value of another type than
 // expected counts as absent, so that an odd field far from what we need does not
-// make an event unreadable. Of a repeated name the last one counts.
+// make an event unreadable. Of what we need everything must be unambiguous.
 func decode(body []byte, into any) error {
-	err := json.Unmarshal(bytes.TrimPrefix(body, []byte(byteOrderMark)), into)
+	body, err := valid(body)
+	if err != nil {
+		return err
+	}
+	if err := unambiguous(body, reflect.TypeOf(into).Elem()); err != nil {
+		return notUnderstood(err.Error())
+	}
+	err = json.Unmarshal(body, into)
 	if odd := (*json.UnmarshalTypeError)(nil); err == nil || errors.As(err, &odd) {
 		return nil
 	}
-	return notUnderstood("the body is not JSON") // the decoder's own text quotes the body
+	return errNotJSON
+}
+
+// errNotJSON says no more because the decoder's own text quotes the body.
+var errNotJSON = notUnderstood("the body is not JSON")
+
+// valid returns the JSON of a body.
+func valid(body []byte) ([]byte, error) {
+	if body = bytes.TrimPrefix(body, []byte(byteOrderMark)); !json.Valid(body) {
+		return nil, errNotJSON
+	}
+	return body, nil
 }
 
 // byteOrderMark is what some .NET senders put before their JSON.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// decodeTree reads a body that decode accepts, whole, with its numbers as they came.
-func decodeTree(body []byte) map[string]any {
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(body, []byte(byteOrderMark))))
+// maxNodes is how many values a tree may have. Each takes some hundred bytes,
+// and may have been two in the body.
+const maxNodes = 500_000
+
+// decodeTree reads a valid body, whole, with its numbers as they came. Of a
+// repeated name the last one counts.
+func decodeTree(body []byte) (map[string]any, error) {
+	body = bytes.TrimPrefix(body, []byte(byteOrderMark))
+	if nodes(body) > maxNodes {
+		return nil, notUnderstood("the body has too many values to be compared with a redelivery's")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var tree map[string]any
 	if err := decoder.Decode(&tree); err != nil {
-		return nil
+		return nil, nil // no object: nothing to compare
 	}
-	return tree
+	return tree, nil
 }
 
 // text is an id or a name that senders write as a string or as a number. Its

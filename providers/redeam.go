@@ -2,6 +2,7 @@ package providers
 
 import (
 	"encoding/json"
+	"reflect"
 	"regexp"
 	"strconv"
 	"time"
@@ -28,30 +29,25 @@ func (p *Redeam) AcceptsSuffix(suffix string) bool {
 	return suffix == "" || redeamSuffix.MatchString(suffix)
 }
 
-// redeamBody has its names in a map because they are case-sensitive, and what
-// is verified must be what is parsed.
+// redeamBody is picked by name, because names are case-sensitive and what is
+// verified must be what is parsed: of a repeated name both take the last.
 type redeamBody struct {
 	fields    map[string]json.RawMessage
 	signature redeamSignature
 }
 
 func readRedeam(b []byte) (redeamBody, error) {
-	var body redeamBody
-	if err := decode(b, &body.fields); err != nil {
-		return body, err
+	b, err := valid(b)
+	if err != nil {
+		return redeamBody{}, err
 	}
-	var signature map[string]json.RawMessage
-	if raw := body.fields["signature"]; raw != nil {
-		if err := decode(raw, &signature); err != nil {
-			return body, err
-		}
-	}
-	body.signature = redeamSignature{
+	fields := pick(b, "signature", "timestamp", "operation", "supplierID", "productID", "rateID", "bookingID")
+	signature := pick(fields["signature"], "sum", "timestamp", "token")
+	return redeamBody{fields, redeamSignature{
 		sum:       member(signature, "sum"),
 		timestamp: member(signature, "timestamp"),
 		token:     member(signature, "token"),
-	}
-	return body, nil
+	}}, nil
 }
 
 func member(of map[string]json.RawMessage, name string) text {
@@ -85,7 +81,10 @@ func (p *Redeam) Parse(r Request) ([]Event, error) {
 		return nil, notUnderstood("the body has no bookingID, productID or supplierID")
 	}
 
-	tree := decodeTree(r.Body)
+	tree, err := redeamTree(r.Body)
+	if err != nil {
+		return nil, err
+	}
 	delete(tree, "signature")
 	hash := digest(append([]byte(r.Suffix+"\n"), canonical(tree)...))
 	key := body.signature.token
@@ -95,6 +94,23 @@ func (p *Redeam) Parse(r Request) ([]Event, error) {
 	event := Event{Type: string(kind + "." + operation), Subject: string(subject), Key: string(key), Digest: hash}
 	event.At = redeamTime(body.get("timestamp"), body.signature.timestamp)
 	return legible([]Event{event})
+}
+
+// redeamTree is everything that the signature does not cover. In it every name
+// counts: two bodies that differ must not have one digest.
+func redeamTree(b []byte) (map[string]any, error) {
+	b, err := valid(b)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := decodeTree(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := unambiguous(b, reflect.TypeFor[any]()); err != nil {
+		return nil, notUnderstood(err.Error())
+	}
+	return tree, nil
 }
 
 // redeamType guesses from the fields, which cannot tell a rate from its

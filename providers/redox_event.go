@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -46,6 +47,10 @@ func (i redoxIdentifier) subject() text {
 // answered, the same content a day later is rather a new message.
 const redoxHashLife = 24 * time.Hour
 
+// redoxMaxPrevious bounds what travels with an event in a header. A merge names
+// one or two.
+const redoxMaxPrevious = 100
+
 // Parse makes one event of a message in either form.
 func (p *Redox) Parse(r Request) ([]Event, error) {
 	var body redoxBody
@@ -66,7 +71,10 @@ func (p *Redox) Parse(r Request) ([]Event, error) {
 		return nil, err
 	}
 	if event.Key == "" {
-		event.Key, event.KeyLife = redoxHash(r.Body), redoxHashLife
+		if event.Key, err = redoxHash(r.Body); err != nil {
+			return nil, err
+		}
+		event.KeyLife = redoxHashLife
 	}
 	event.At = body.Meta.EventDateTime.time()
 	if body.Meta.Test {
@@ -102,6 +110,9 @@ func (b *redoxBody) modelEvent(types []string) (Event, error) {
 		return Event{}, notUnderstood("the message names no patient, no visit and no source")
 	}
 	event := Event{Type: string(b.Meta.DataModel + ":" + b.Meta.EventType), Subject: string(subject), Key: b.Meta.key()}
+	if len(b.Patient.PreviousIdentifiers) > redoxMaxPrevious {
+		return Event{}, notUnderstood(fmt.Sprintf("the patient has more than %d previous identifiers", redoxMaxPrevious))
+	}
 	for _, previous := range b.Patient.PreviousIdentifiers {
 		id := string(previous.subject())
 		if id != "" && id != event.Subject && !slices.Contains(event.Related, id) {
@@ -140,11 +151,14 @@ func preferred(identifiers []redoxIdentifier, types []string) redoxIdentifier {
 }
 
 // redoxHash hashes what a retry does not change.
-func redoxHash(body []byte) string {
-	tree := decodeTree(body)
+func redoxHash(body []byte) (string, error) {
+	tree, err := decodeTree(body)
+	if err != nil {
+		return "", err
+	}
 	if meta, ok := tree["Meta"].(map[string]any); ok {
 		delete(meta, "EventDateTime")
 		delete(meta, "Logs") // without an id of its own, all it has is AttemptID
 	}
-	return "sha256:" + digest(canonical(tree))
+	return "sha256:" + digest(canonical(tree)), nil
 }

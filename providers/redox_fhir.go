@@ -57,7 +57,10 @@ func (b *redoxBody) event(types []string) (Event, error) {
 	if name == "" {
 		return Event{}, notUnderstood("the MessageHeader has no eventUri")
 	}
-	subject := b.subject(header, types)
+	subject, err := b.subject(header, types)
+	if err != nil {
+		return Event{}, err
+	}
 	if subject == "" {
 		return Event{}, notUnderstood("the MessageHeader has no focus")
 	}
@@ -92,26 +95,27 @@ const maxHops = 3
 
 // subject follows the focus to a patient and takes the preferred identifier. A
 // patient that is not in the bundle, or has no identifier, is the reference itself.
-func (b *fhirBundle) subject(header fhirResource, types []string) text {
+func (b *fhirBundle) subject(header fhirResource, types []string) (text, error) {
 	if len(header.Focus) == 0 {
-		return ""
+		return "", nil
 	}
 	reference := header.Focus[0].Reference
 	for range maxHops {
 		resource, ok := b.resolve(reference)
 		if !ok {
-			return reference
+			return reference, nil
 		}
 		if resource.ResourceType == "Patient" {
-			return first(resource.patientID(types), reference)
+			id, err := resource.patientID(types)
+			return first(id, reference), err
 		}
-		next, identifier := resource.about()
-		if next == "" {
-			return first(identifier, reference)
+		next, identifier, err := resource.about()
+		if next == "" || err != nil {
+			return first(identifier, reference), err
 		}
 		reference = next
 	}
-	return reference
+	return reference, nil
 }
 
 // resolve finds the entry that a reference means: by its full URL, or by type
@@ -130,21 +134,24 @@ func (b *fhirBundle) resolve(reference text) (fhirResource, bool) {
 
 // about returns the reference to the patient that a resource is about, or else
 // the identifier given in its place.
-func (r fhirResource) about() (reference, identifier text) {
+func (r fhirResource) about() (reference, identifier text, err error) {
 	for _, raw := range []json.RawMessage{r.Subject, r.Patient} {
 		var to struct {
 			fhirReference
 			Identifier fhirIdentifier `json:"identifier"`
 		}
-		if raw == nil || decode(raw, &to) != nil {
+		if raw == nil {
 			continue
 		}
+		if err := decode(raw, &to); err != nil {
+			return "", "", err
+		}
 		if to.Reference != "" {
-			return to.Reference, ""
+			return to.Reference, "", nil
 		}
 		identifier = first(identifier, to.Identifier.subject())
 	}
-	return "", identifier
+	return "", identifier, nil
 }
 
 func (i fhirIdentifier) subject() text {
@@ -154,24 +161,27 @@ func (i fhirIdentifier) subject() text {
 	return i.System + "|" + i.Value
 }
 
-func (r fhirResource) patientID(types []string) text {
+func (r fhirResource) patientID(types []string) (text, error) {
 	var identifiers []fhirIdentifier
-	if r.Identifier == nil || decode(r.Identifier, &identifiers) != nil {
-		return ""
+	if r.Identifier == nil {
+		return "", nil
+	}
+	if err := decode(r.Identifier, &identifiers); err != nil {
+		return "", err
 	}
 	for _, kind := range types {
 		for _, identifier := range identifiers {
 			for _, coding := range identifier.Type.Coding {
 				if strings.EqualFold(string(coding.Code), kind) && identifier.Value != "" {
-					return identifier.subject()
+					return identifier.subject(), nil
 				}
 			}
 		}
 	}
 	for _, identifier := range identifiers {
 		if identifier.Value != "" {
-			return identifier.subject()
+			return identifier.subject(), nil
 		}
 	}
-	return ""
+	return "", nil
 }

@@ -88,9 +88,9 @@ func (p *SocialBoards) Verify(r Request) error {
 	if err := posted(r); err != nil {
 		return err
 	}
-	var body socialBody
+	var body struct{ CommunityName text }
 	if err := decode(r.Body, &body); err != nil {
-		return notGenuine("the body is not JSON, so it names no community")
+		return notGenuine("the body is not JSON or names two communities")
 	}
 	if subtle.ConstantTimeCompare([]byte(body.CommunityName), []byte(p.community)) != 1 || p.community == "" {
 		return notGenuine("CommunityName is not the configured one")
@@ -117,9 +117,12 @@ func (p *SocialBoards) Parse(r Request) ([]Event, error) {
 	if err := decode(r.Body, &body); err != nil {
 		return nil, err
 	}
-	var elements []json.RawMessage
-	if body.EventType == "" || body.Events == nil || json.Unmarshal(body.Events, &elements) != nil {
+	if body.EventType == "" || body.Events == nil {
 		return nil, notUnderstood("the body has no EventType or no list of Events")
+	}
+	elements, ok := split(body.Events, socialMaxEvents)
+	if !ok {
+		return nil, notUnderstood("the body's Events are no list")
 	}
 	if len(elements) > socialMaxEvents {
 		return nil, notUnderstood(fmt.Sprintf("the body has more than %d Events", socialMaxEvents))

@@ -1,0 +1,168 @@
+package providers
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// cursor walks over valid JSON, without a copy and at any depth.
+type cursor struct {
+	data []byte
+	at   int
+}
+
+// members yields the names of an object, each with the cursor on its value,
+// which the loop must take.
+func (c *cursor) members() func(yield func(name string) bool) {
+	return func(yield func(string) bool) {
+		for c.at++; c.next() != '}'; {
+			start := c.at
+			c.skip()
+			name := unquoted(c.data[start:c.at])
+			c.space()
+			c.at++ // the colon
+			c.space()
+			if !yield(name) {
+				return
+			}
+		}
+		c.at++
+	}
+}
+
+// elements stops at each value of a list, which the loop must take.
+func (c *cursor) elements() func(yield func() bool) {
+	return func(yield func() bool) {
+		for c.at++; c.next() != ']'; {
+			if !yield() {
+				return
+			}
+		}
+		c.at++
+	}
+}
+
+// next passes a comma and returns what comes then.
+func (c *cursor) next() byte {
+	c.space()
+	if c.data[c.at] == ',' {
+		c.at++
+		c.space()
+	}
+	return c.data[c.at]
+}
+
+func (c *cursor) space() {
+	for c.at < len(c.data) && strings.IndexByte(" \t\r\n", c.data[c.at]) >= 0 {
+		c.at++
+	}
+}
+
+// skip passes a value, however deep.
+func (c *cursor) skip() {
+	depth := 0
+	for c.at < len(c.data) {
+		switch c.data[c.at] {
+		case '"':
+			c.text()
+			if depth == 0 {
+				return
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return // behind a number or a word
+			}
+			if depth--; depth == 0 {
+				c.at++
+				return
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return
+			}
+		}
+		c.at++
+	}
+}
+
+func (c *cursor) text() {
+	for c.at++; c.data[c.at] != '"'; c.at++ {
+		if c.data[c.at] == '\\' {
+			c.at++
+		}
+	}
+	c.at++
+}
+
+// unquoted is a name as the decoder reads it.
+func unquoted(raw []byte) string {
+	if plain := raw[1 : len(raw)-1]; !bytes.ContainsFunc(plain, func(r rune) bool { return r == '\\' || r >= utf8.RuneSelf }) {
+		return string(plain)
+	}
+	var name string
+	_ = json.Unmarshal(raw, &name) // a part of what is valid
+	return name
+}
+
+// split returns the elements of a list in valid JSON, at most limit and one
+// more, without copying them; null is an empty list.
+func split(list json.RawMessage, limit int) (elements []json.RawMessage, ok bool) {
+	c := cursor{data: list}
+	c.space()
+	if bytes.Equal(bytes.TrimSpace(list), []byte("null")) {
+		return nil, true
+	}
+	if list[c.at] != '[' {
+		return nil, false
+	}
+	for range c.elements() {
+		start := c.at
+		c.skip()
+		elements = append(elements, list[start:c.at])
+		if len(elements) > limit {
+			break
+		}
+	}
+	return elements, true
+}
+
+// pick returns the values of some names of an object in valid JSON, the last of
+// each, without copying anything; nothing of what is no object.
+func pick(body []byte, names ...string) map[string]json.RawMessage {
+	c := cursor{data: body}
+	c.space()
+	picked := map[string]json.RawMessage{}
+	if c.at == len(body) || body[c.at] != '{' {
+		return picked
+	}
+	for name := range c.members() {
+		start := c.at
+		c.skip()
+		if slices.Contains(names, name) {
+			picked[name] = body[start:c.at]
+		}
+	}
+	return picked
+}
+
+// nodes counts the values of valid JSON, but for a few.
+func nodes(body []byte) int {
+	c, n := cursor{data: body}, 0
+	for c.at < len(body) {
+		switch body[c.at] {
+		case '"':
+			c.text()
+			continue
+		case ',', ':':
+			n++
+		}
+		c.at++
+	}
+	return n
+}
