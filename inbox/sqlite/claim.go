@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // Claim asks for the right to run a subject's handlers.
@@ -20,23 +21,14 @@ func (t *tx) claim(c inbox.Claim) (inbox.Claimed, error) {
 	if r == nil {
 		return inbox.Claimed{Subject: inbox.Subject{ID: c.Subject}}, nil
 	}
-	now := microsOf(c.Now)
-	r.releaseIfOver(now)
-	if r.inHandOfAnother(c.RunID, now) {
-		// Not even reopened: what the other run has in hand it may still settle, and
-		// a reset run does that again too, when it comes back.
-		return inbox.Claimed{Subject: r.untaken(), InHandUntil: r.busyUntil.time()}, nil
+	if busy, is := r.InHand(c); is {
+		return busy, nil
 	}
 	reopened, err := t.reopen(r, c)
 	if err != nil {
 		return inbox.Claimed{}, err
 	}
-	if r.pending == 0 || r.held || r.nextWake.after(now) {
-		return inbox.Claimed{Subject: r.untaken(), Reopened: reopened}, nil
-	}
-	r.epoch = t.nextEpoch()
-	r.take(c.RunID, now, microsOf(c.BusyUntil))
-	return inbox.Claimed{Subject: r.subject(), Reopened: reopened}, nil
+	return r.Take(c, reopened, t.nextEpoch), nil
 }
 
 // Release ends a claim's work that neither Settle nor Fail has ended.
@@ -44,7 +36,7 @@ func (s *Store) Release(ctx context.Context, subject string, epoch int64) error 
 	_, err := write(ctx, s, func(t *tx) (struct{}, error) {
 		r, err := t.owned(subject, epoch)
 		if err == nil {
-			r.letGo()
+			r.LetGo()
 		}
 		return struct{}{}, err
 	})
@@ -57,38 +49,40 @@ func (s *Store) Release(ctx context.Context, subject string, epoch int64) error 
 // reopen makes pending again what other runs of a reset run's original settled
 // after the reset point. It excludes the run's own settlements, so doing it twice
 // does nothing twice; and what an operator set aside has no run, so it stays so.
-func (t *tx) reopen(r *row, c inbox.Claim) (int, error) {
-	// Whoever settled since the run's last claim made a claim of its own first: so
-	// a reset run that goes on undisturbed never searches its subject's history.
-	if c.RunID == c.OriginalRunID || r.epoch <= c.AfterEpoch {
+func (t *tx) reopen(r *row.Row, c inbox.Claim) (int, error) {
+	if !r.Reopens(c) {
 		return 0, nil
 	}
-	before, err := t.head(r)
+	before, err := t.headOf(r)
 	if err != nil {
 		return 0, err
 	}
 	n, err := t.changed(`UPDATE events SET status = 'pending', redo = redo + 1, reason = '', settled_at = NULL,
 		epoch = 0, run_id = NULL, original_run_id = NULL
 		WHERE subject = ? AND status <> 'pending' AND original_run_id = ? AND run_id <> ? AND epoch > ?`,
-		r.number, c.OriginalRunID, c.RunID, c.AfterEpoch)
+		r.Number, c.OriginalRunID, c.RunID, c.AfterEpoch)
 	if err != nil || n == 0 {
 		return 0, err
 	}
-	r.pending += n
-	after, err := t.head(r)
+	after, err := t.headOf(r)
 	if err != nil {
 		return 0, err
 	}
-	if !r.held && (before == nil || after.Sequence != before.Sequence) {
-		r.movedOn() // the failures were those of another head
-	}
+	r.Reopened(n, before, after)
 	return n, nil
 }
 
+// headOf returns the sequence of a subject's first pending event, 0 if there is none.
+func (t *tx) headOf(r *row.Row) (sequence int64, err error) {
+	_, err = t.first("SELECT sequence FROM events WHERE subject = ? AND status = 'pending' ORDER BY sequence LIMIT 1",
+		[]any{r.Number}, &sequence)
+	return sequence, err
+}
+
 // head returns a subject's first pending event, nil if there is none.
-func (t *tx) head(r *row) (*inbox.Event, error) {
+func (t *tx) head(r *row.Row) (*inbox.Event, error) {
 	var scanned scannedEvent
-	found, err := t.first(headOfSubject, []any{r.number}, scanned.fields()...)
+	found, err := t.first(headOfSubject, []any{r.Number}, scanned.fields()...)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -97,12 +91,12 @@ func (t *tx) head(r *row) (*inbox.Event, error) {
 }
 
 // owned returns a subject's row if the epoch is still its owner's.
-func (t *tx) owned(subject string, epoch int64) (*row, error) {
+func (t *tx) owned(subject string, epoch int64) (*row.Row, error) {
 	r, err := t.subject(subject)
 	if err != nil {
 		return nil, err
 	}
-	if r == nil || epoch <= 0 || r.epoch != epoch {
+	if !r.Owned(epoch) {
 		return nil, inbox.ErrFenced
 	}
 	return r, nil

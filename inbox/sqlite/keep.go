@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // Lead is always true: the file's lock makes this process the whole fleet.
@@ -44,7 +46,7 @@ func (t *tx) unrung(now, before micros, limit int) ([]string, error) {
 	// under a wrong clock. The index alone passes over those that are held or wait.
 	astray, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
 		WHERE pending > 0 AND sweep_at > ? AND (held = 0 OR held_until <= ?) AND (next_wake IS NULL OR next_wake <= ?)
-		ORDER BY sweep_at LIMIT ?`, now.plus(clockSlack), now, now, limit-len(subjects))
+		ORDER BY sweep_at LIMIT ?`, micros(row.Time(now).Plus(row.ClockSlack)), now, now, limit-len(subjects))
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +56,7 @@ func (t *tx) unrung(now, before micros, limit int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.sweepAt = now
+		r.SweepAt = row.Time(now)
 	}
 	return subjects, nil
 }
@@ -76,8 +78,8 @@ func (t *tx) endIdleHolds(now micros, limit int) error {
 		if err != nil {
 			return err
 		}
-		r.releaseIfOver(now)
-		numbers[r.number] = true
+		r.ReleaseIfOver(row.Time(now))
+		numbers[r.Number] = true
 	}
 	return t.pruneSubjects(numbers)
 }

@@ -9,9 +9,8 @@ import (
 	"strings"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
-
-const defaultLimit = 100
 
 // Event returns one event, or inbox.ErrNotFound.
 func (s *Store) Event(ctx context.Context, sequence int64) (inbox.Event, error) {
@@ -41,7 +40,7 @@ func (s *Store) Payload(ctx context.Context, sequence int64) (inbox.Payload, err
 
 // Events returns the events that match, in sequence order.
 func (s *Store) Events(ctx context.Context, f inbox.EventFilter) ([]inbox.Event, error) {
-	events, err := s.events(ctx, f, limitOr(f.Limit, defaultLimit))
+	events, err := s.events(ctx, f, row.LimitOr(f.Limit, row.DefaultLimit))
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
@@ -117,11 +116,4 @@ func (s *Store) subjectNumbers(ctx context.Context, id string) (numbers []any, e
 		}
 	}
 	return nil, nil
-}
-
-func limitOr(limit, standard int) int {
-	if limit <= 0 {
-		return standard
-	}
-	return limit
 }

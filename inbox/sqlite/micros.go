@@ -2,32 +2,28 @@ package sqlite
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"time"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
-// micros is a time as it is stored: microseconds since 1970, or nothing.
-type micros struct{ sql.NullInt64 }
+// micros is a row.Time on its way to or from the database: an integer or NULL.
+type micros row.Time
 
-func microsOf(t time.Time) micros {
-	if t.IsZero() {
-		return micros{}
-	}
-	return micros{sql.NullInt64{Int64: t.UnixMicro(), Valid: true}}
+func microsOf(t time.Time) micros { return micros(row.TimeOf(t)) }
+
+func (m micros) time() time.Time { return row.Time(m).Time() }
+
+// Value is the integer.
+func (m micros) Value() (driver.Value, error) {
+	return sql.NullInt64{Int64: m.Micros, Valid: m.Valid}.Value()
 }
 
-func (m micros) set() bool { return m.Valid }
-
-func (m micros) after(other micros) bool { return m.Valid && m.Int64 > other.Int64 }
-
-// plus returns a time that is so much later; nothing stays nothing.
-func (m micros) plus(d time.Duration) micros {
-	m.Int64 += d.Microseconds()
-	return m
-}
-
-func (m micros) time() time.Time {
-	if !m.Valid {
-		return time.Time{}
-	}
-	return time.UnixMicro(m.Int64).UTC()
+// Scan takes the integer.
+func (m *micros) Scan(value any) error {
+	var n sql.NullInt64
+	err := n.Scan(value)
+	m.Micros, m.Valid = n.Int64, n.Valid
+	return err
 }

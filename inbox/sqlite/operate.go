@@ -2,20 +2,17 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // Operate carries out an operator's verb. The subject is named by its ID.
 func (s *Store) Operate(ctx context.Context, v inbox.Verb) (inbox.SubjectView, error) {
-	if v.By == "" {
-		v.By = "operator"
-	}
-	if v.By == inbox.HeldByPolicy {
-		return inbox.SubjectView{}, inbox.Refused("%q is what the failure policy calls itself: give another name as \"by\"", v.By)
+	v, err := row.CheckVerb(v)
+	if err != nil {
+		return inbox.SubjectView{}, err
 	}
 	return write(ctx, s, func(t *tx) (inbox.SubjectView, error) { return t.operate(v) })
 }
@@ -37,7 +34,7 @@ func (t *tx) operate(v inbox.Verb) (inbox.SubjectView, error) {
 			return inbox.SubjectView{}, err
 		}
 	}
-	view := inbox.SubjectView{Subject: r.subject()}
+	view := inbox.SubjectView{Subject: r.Subject()}
 	view.Head, err = t.head(r)
 	return view, err
 }
@@ -50,114 +47,28 @@ func (t *tx) doneBefore(v inbox.Verb) (bool, error) {
 	return t.first("SELECT 1 FROM audit WHERE subject = ? AND request_id = ?", []any{v.Subject, v.RequestID}, &one)
 }
 
-func (t *tx) carryOut(r *row, v inbox.Verb) error {
-	var err error
-	switch v.Verb {
-	case inbox.VerbPause:
-		err = pause(r, v)
-	case inbox.VerbResume:
-		err = resume(r)
-	case inbox.VerbPark:
-		err = t.park(r, v)
-	default:
-		err = inbox.Refused("%q is no verb: use %s, %s or %s", v.Verb, inbox.VerbPause, inbox.VerbResume, inbox.VerbPark)
-	}
-	if err != nil {
+func (t *tx) carryOut(r *row.Row, v inbox.Verb) error {
+	if err := r.Operate(v, func() (row.Parking, error) { return t.parking(r, v.Sequence) }); err != nil {
 		return err
 	}
-	return t.audit(v.RequestID, inbox.AuditEntry{
-		At: v.Now, Verb: v.Verb, Subject: v.Subject, Sequence: v.Sequence, Reason: v.Reason, By: v.By, Until: v.Until,
-	})
+	if v.Verb == inbox.VerbPark {
+		_, err := t.exec(`UPDATE events SET status = 'parked', reason = ?, settled_at = ?,
+			epoch = 0, run_id = NULL, original_run_id = NULL WHERE sequence = ?`,
+			row.ParkReason(v), microsOf(v.Now), v.Sequence)
+		if err != nil {
+			return err
+		}
+	}
+	return t.audit(v.RequestID, row.Audited(v))
 }
 
-func pause(r *row, v inbox.Verb) error {
-	if !v.Until.IsZero() && !v.Until.After(v.Now) {
-		return inbox.Refused("the pause would end at %s, which is over: give a later \"until\"", v.Until.UTC().Format(time.RFC3339))
+func (t *tx) parking(r *row.Row, sequence int64) (p row.Parking, err error) {
+	p.Found, err = t.first("SELECT e.status, coalesce(s.id, '')"+eventTables+"WHERE e.sequence = ?",
+		[]any{sequence}, &p.Status, &p.Subject)
+	if err == nil {
+		p.Head, err = t.headOf(r)
 	}
-	now := microsOf(v.Now)
-	over := r.heldUntil.set() && !r.heldUntil.after(now)
-	if r.heldByOperator() && !over {
-		return inbox.Refused("%s is already paused by %s since %s, %s: resume it first",
-			r.id, r.heldBy, clock(r.heldSince), untilWhen(r.heldUntil))
-	}
-	r.hold(now, microsOf(v.Until), v.By, v.Reason)
-	r.sweepFrom(now)
-	return nil
-}
-
-func clock(at micros) string { return at.time().Format(time.RFC3339) }
-
-func untilWhen(until micros) string {
-	if !until.set() {
-		return "until somebody resumes it"
-	}
-	return "until " + clock(until)
-}
-
-// atOnce is a sweep time that is always over: an operator has asked for this
-// subject, so it comes before all others.
-var atOnce = micros{sql.NullInt64{Valid: true}}
-
-func resume(r *row) error {
-	if !r.held && r.streak == 0 {
-		return inbox.Refused("%s is %s: there is nothing to resume", r.id, r.state())
-	}
-	r.release()
-	r.movedOn()
-	r.sweepFrom(atOnce)
-	return nil
-}
-
-func (t *tx) park(r *row, v inbox.Verb) error {
-	switch {
-	case v.Reason == "":
-		return inbox.Refused("park needs a reason")
-	case v.Sequence <= 0:
-		return inbox.Refused("park needs the sequence of the event that it means")
-	}
-	if err := t.parkable(r, v.Sequence); err != nil {
-		return err
-	}
-	head, err := t.head(r)
-	if err != nil {
-		return err
-	}
-	_, err = t.exec(`UPDATE events SET status = 'parked', reason = ?, settled_at = ?,
-		epoch = 0, run_id = NULL, original_run_id = NULL WHERE sequence = ?`,
-		fmt.Sprintf("%s (parked by %s)", v.Reason, v.By), microsOf(v.Now), v.Sequence)
-	if err != nil {
-		return err
-	}
-	r.pending--
-	if head == nil || head.Sequence != v.Sequence {
-		return nil
-	}
-	r.movedOn()
-	if !r.heldByOperator() {
-		r.release()
-	}
-	r.sweepFrom(atOnce)
-	return nil
-}
-
-func (t *tx) parkable(r *row, sequence int64) error {
-	var status inbox.Status
-	var subject string
-	found, err := t.first("SELECT e.status, coalesce(s.id, '')"+eventTables+"WHERE e.sequence = ?", []any{sequence}, &status, &subject)
-	switch {
-	case err != nil:
-		return err
-	case !found:
-		return inbox.Refused("there is no event %d", sequence)
-	case subject == "":
-		return inbox.Refused("event %d belongs to no subject", sequence)
-	case subject != r.id:
-		return inbox.Refused("event %d belongs to another subject, %s", sequence, subject)
-	case status != inbox.StatusPending:
-		return inbox.Refused("event %d is %s, not pending: it cannot be parked", sequence, status)
-	default:
-		return nil
-	}
+	return p, err
 }
 
 func (t *tx) audit(requestID string, e inbox.AuditEntry) error {

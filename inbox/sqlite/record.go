@@ -3,10 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // eventRecord is an event as it is inserted.
@@ -62,10 +62,9 @@ func (s *scannedEvent) fields() []any {
 func (s *scannedEvent) read() (inbox.Event, error) {
 	e := s.event
 	e.At, e.ReceivedAt, e.SettledAt = s.at.time(), s.receivedAt.time(), s.settledAt.time()
-	if s.related != "" {
-		if err := json.Unmarshal([]byte(s.related), &e.Related); err != nil {
-			return inbox.Event{}, fmt.Errorf("event %d: related subjects: %w", e.Sequence, err)
-		}
+	var err error
+	if e.Related, err = row.DecodeRelated(s.related); err != nil {
+		return inbox.Event{}, fmt.Errorf("event %d: %w", e.Sequence, err)
 	}
 	return e, nil
 }

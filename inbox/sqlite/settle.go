@@ -4,17 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // Settle gives an event its outcome durably.
 func (s *Store) Settle(ctx context.Context, settlement inbox.Settlement) (inbox.Settled, error) {
-	switch settlement.Status {
-	case inbox.StatusDelivered, inbox.StatusParked, inbox.StatusFailed:
-	default:
-		return inbox.Settled{}, fmt.Errorf("settle event %d: %q is no outcome of an attempt", settlement.Sequence, settlement.Status)
+	if err := row.CheckSettlement(settlement); err != nil {
+		return inbox.Settled{}, err
 	}
 	return write(ctx, s, func(t *tx) (inbox.Settled, error) { return t.settle(settlement) })
 }
@@ -27,22 +25,17 @@ func (t *tx) settle(s inbox.Settlement) (inbox.Settled, error) {
 	n, err := t.changed(`UPDATE events SET status = ?, reason = ?, handler = ?, attempts = attempts + ?, settled_at = ?,
 		epoch = ?, run_id = ?, original_run_id = ? WHERE sequence = ? AND subject = ? AND status = 'pending'`,
 		string(s.Status), s.Reason, s.Handler, s.Attempts, microsOf(s.Now),
-		s.Epoch, nullable(s.RunID), nullable(s.OriginalRunID), s.Sequence, r.number)
+		s.Epoch, nullable(s.RunID), nullable(s.OriginalRunID), s.Sequence, r.Number)
 	if err != nil {
 		return inbox.Settled{}, err
 	}
 	if n == 0 {
 		return inbox.Settled{}, inbox.ErrNotPending
 	}
-	r.pending--
-	r.movedOn()
-	if s.Last || r.pending == 0 {
-		r.letGo()
-	}
-	settled := inbox.Settled{Pending: r.pending, Held: r.held}
-	if r.pending > 0 {
-		_, err = t.first("SELECT sequence FROM events WHERE subject = ? AND status = 'pending' ORDER BY sequence LIMIT 1",
-			[]any{r.number}, &settled.Next)
+	r.Settle(s.Last)
+	settled := inbox.Settled{Pending: r.Pending, Held: r.Held}
+	if r.Pending > 0 {
+		settled.Next, err = t.headOf(r)
 	}
 	return settled, err
 }
@@ -75,33 +68,16 @@ func (t *tx) fail(f inbox.Failure) (inbox.Subject, error) {
 	}
 	var one int
 	found, err := t.first("SELECT 1 FROM events WHERE sequence = ? AND subject = ? AND status = 'pending'",
-		[]any{f.Sequence, r.number}, &one)
+		[]any{f.Sequence, r.Number}, &one)
 	switch {
 	case err != nil:
 		return inbox.Subject{}, err
 	case !found:
 		return inbox.Subject{}, inbox.ErrNotPending
-	case f.Streak != r.streak || f.Holds != r.holds:
-		return r.subject(), inbox.ErrResumed
+	}
+	if err := r.Fail(f); err != nil {
+		return r.Subject(), err
 	}
 	_, err = t.exec("UPDATE events SET attempts = attempts + 1, reason = ?, handler = ? WHERE sequence = ?", f.Error, f.Handler, f.Sequence)
-	if err != nil {
-		return inbox.Subject{}, err
-	}
-	now := microsOf(f.Now)
-	r.streak++
-	r.spent += int64(f.Spent)
-	r.lastError, r.failedAt, r.nextWake = f.Error, now, microsOf(f.NextWake)
-	if f.Hold != nil {
-		// Under an operator's hold the policy's counts and its time stand all the
-		// same: what comes after the operator's resume or the hold's end is a probe.
-		r.holds++
-		r.nextWake = microsOf(f.Hold.Until)
-		if !r.heldByOperator() {
-			r.hold(now, r.nextWake, inbox.HeldByPolicy, f.Hold.Reason)
-		}
-	}
-	r.letGo()
-	r.sweepFrom(now)
-	return r.subject(), nil
+	return r.Subject(), err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // Each state has an index that holds only its subjects: listing the few that are
@@ -46,7 +47,7 @@ func (s *Store) Subjects(ctx context.Context, f inbox.SubjectFilter) ([]inbox.Su
 	if !known {
 		return nil, inbox.Refused("subjects cannot be listed by state %q: use pending, retrying or held", f.State)
 	}
-	views, err := s.views(ctx, where+" AND s.id > ? ORDER BY s.id LIMIT ?", f.After, limitOr(f.Limit, defaultLimit))
+	views, err := s.views(ctx, where+" AND s.id > ? ORDER BY s.id LIMIT ?", f.After, row.LimitOr(f.Limit, row.DefaultLimit))
 	if err != nil {
 		return nil, fmt.Errorf("list subjects: %w", err)
 	}
@@ -64,10 +65,10 @@ func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.S
 	if err != nil {
 		return nil, err
 	}
-	var found []row
+	var found []row.Row
 	err = eachRow(rows, func(rows *sql.Rows) error {
-		var r row
-		err := rows.Scan(r.fields()...)
+		var r row.Row
+		err := rows.Scan(fieldsOf(&r)...)
 		found = append(found, r)
 		return err
 	})
@@ -76,11 +77,11 @@ func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.S
 	}
 	views := make([]inbox.SubjectView, len(found))
 	for i, r := range found {
-		views[i].Subject = r.subject()
-		if r.pending == 0 {
+		views[i].Subject = r.Subject()
+		if r.Pending == 0 {
 			continue
 		}
-		heads, err := queryEvents(ctx, t, headOfSubject, r.number)
+		heads, err := queryEvents(ctx, t, headOfSubject, r.Number)
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +95,7 @@ func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.S
 // Audit returns what operators did to a subject, the newest first.
 func (s *Store) Audit(ctx context.Context, subject string, limit int) ([]inbox.AuditEntry, error) {
 	rows, err := s.readers.QueryContext(ctx, `SELECT at, verb, subject, sequence, reason, by, until FROM audit
-		WHERE subject = ? ORDER BY id DESC LIMIT ?`, subject, limitOr(limit, defaultLimit))
+		WHERE subject = ? ORDER BY id DESC LIMIT ?`, subject, row.LimitOr(limit, row.DefaultLimit))
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
 	}

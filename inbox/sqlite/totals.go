@@ -5,6 +5,7 @@ import (
 	"database/sql"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // totals are kept by the writer, so that counting costs no query: whoever
@@ -27,10 +28,10 @@ func (t *totals) of(state inbox.State) *int {
 }
 
 // moved counts a subject that was in one condition and is in another.
-func (t *totals) moved(from, to row) {
-	*t.of(from.state())--
-	*t.of(to.state())++
-	t.pending += to.pending - from.pending
+func (t *totals) moved(from, to row.Row) {
+	*t.of(from.State())--
+	*t.of(to.State())++
+	t.pending += to.Pending - from.Pending
 }
 
 func (t *totals) add(other totals) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // tx is a transaction of the writer's. It keeps the subject rows it has touched
@@ -19,8 +21,8 @@ type tx struct {
 }
 
 type keptRow struct {
-	row    row
-	stored row // as the database has it
+	row    row.Row
+	stored row.Row // as the database has it
 }
 
 func newTx(w *writer) *tx {
