@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 )
 
 // Config is the door's settings, under the prefix HOLDFAST. LoadSources checks
@@ -14,7 +15,12 @@ type Config struct {
 	// The largest body that any sender documents is 40 MB (Redox).
 	MaxBody           int64 `split_words:"true" default:"41943040" desc:"largest accepted body, in bytes"`
 	MaxBodiesInFlight int64 `split_words:"true" default:"268435456" desc:"most bytes that the bodies of all requests together may hold in memory"`
+	// Zero suits a process that nothing balances to: it stops at once.
+	DrainDelay time.Duration `split_words:"true" default:"0s" desc:"how long a stopping ingress goes on accepting after /readyz has turned red, for load balancers to notice; longer than they take to"`
 }
+
+// maxDrainDelay is more than any load balancer needs; supervisors kill sooner.
+const maxDrainDelay = 5 * time.Minute
 
 // Validate reports every problem at once by environment name.
 func (c Config) Validate() error {
@@ -29,6 +35,9 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf(
 			"HOLDFAST_MAX_BODIES_IN_FLIGHT: must be at least HOLDFAST_MAX_BODY (%d), not %d, or the largest body would never fit",
 			c.MaxBody, c.MaxBodiesInFlight))
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > maxDrainDelay {
+		problems = append(problems, fmt.Errorf("HOLDFAST_DRAIN_DELAY: must be between 0s and %v, not %v", maxDrainDelay, c.DrainDelay))
 	}
 	return errors.Join(problems...)
 }

@@ -86,10 +86,11 @@ func TestConfig(t *testing.T) {
 	t.Setenv("HOLDFAST_SOURCES", "redo,sandbox=redeam")
 	t.Setenv("HOLDFAST_MAX_BODY", "0")
 	t.Setenv("HOLDFAST_MAX_BODIES_IN_FLIGHT", "-1")
+	t.Setenv("HOLDFAST_DRAIN_DELAY", "6m")
 	require.NoError(t, envconfig.Process("HOLDFAST", &config))
 	require.Equal(t, []string{"redo", "sandbox=redeam"}, config.Sources)
 	err := config.Validate()
-	for _, name := range []string{"HOLDFAST_LISTEN", "HOLDFAST_MAX_BODY:", "HOLDFAST_MAX_BODIES_IN_FLIGHT"} {
+	for _, name := range []string{"HOLDFAST_LISTEN", "HOLDFAST_MAX_BODY:", "HOLDFAST_MAX_BODIES_IN_FLIGHT", "HOLDFAST_DRAIN_DELAY"} {
 		require.ErrorContains(t, err, name)
 	}
 }

@@ -76,7 +76,7 @@ func (p *process) logStart() {
 		names = append(names, source.Name+"="+source.Dialect)
 	}
 	attributes := []any{
-		slog.String("inbox", p.common.Inbox), slog.String("operator", localURL(p.api.Addr())),
+		slog.String("inbox", p.common.Inbox.String()), slog.String("operator", localURL(p.api.Addr())),
 		slog.String("temporal", p.temporal.HostPort), slog.String("namespace", namespaceOf(p.temporal)),
 	}
 	if p.door != nil {

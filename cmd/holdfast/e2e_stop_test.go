@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-project/holdfast/ingress"
+	"github.com/holdfast-project/holdfast/ingress/operator"
 )
 
 func TestE2EStoppedInTheMiddleOfADelivery(t *testing.T) {
@@ -77,4 +79,59 @@ func TestE2EStagingSource(t *testing.T) {
 	for _, e := range d.events(t, "status", "failed") {
 		require.NotEmpty(t, e.Reason)
 	}
+}
+
+// TestE2EAStoppingIngressIsLeftByItsBalancers: readiness turns red first, requests
+// are accepted until the drain delay is over, and a second signal does not wait.
+func TestE2EAStoppingIngressIsLeftByItsBalancers(t *testing.T) {
+	t.Parallel()
+	destination := newRecorder(t, nil)
+	d := startDaemon(t, redoSource("balanced", destination.url, map[string]string{"HOLDFAST_DRAIN_DELAY": "5m"}))
+	s := newSender(t, d, "balanced")
+	s.send(t, "r1", 0, 1)
+	status, ready := d.readiness(t)
+	require.Equal(t, http.StatusOK, status, ready)
+
+	require.NoError(t, d.cmd.Process.Signal(syscall.SIGTERM))
+	until(t, "readiness to turn red", func() bool {
+		status, ready = d.readiness(t)
+		return status == http.StatusServiceUnavailable
+	})
+	require.Equal(t, "stopping", ready.Checks["process"])
+	closed := false
+	s.client.Transport = closeWatcher{s.client.Transport, &closed}
+	s.send(t, "r1", 1, 2)
+	require.True(t, closed, "the sender is told to connect anew, to another ingress")
+	require.Equal(t, exitInterrupted, d.stop(t, syscall.SIGTERM), "the second signal ends it at once")
+
+	d.env["HOLDFAST_DRAIN_DELAY"] = "100ms"
+	d.start(t)
+	s.send(t, "r1", 2, 3)
+	d.settled(t)
+	require.Zero(t, d.stop(t, syscall.SIGTERM))
+}
+
+// closeWatcher notes whether an answer ended its connection.
+type closeWatcher struct {
+	http.RoundTripper
+	closed *bool
+}
+
+func (w closeWatcher) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := w.RoundTripper.RoundTrip(r)
+	if err == nil && answer.Close {
+		*w.closed = true
+	}
+	return answer, err
+}
+
+// readiness is what /readyz says.
+func (d *daemon) readiness(t *testing.T) (status int, told operator.ReadyJSON) {
+	t.Helper()
+	_, base := d.at.get()
+	answer, err := quickClient(t).Get(base + "/readyz")
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	require.NoError(t, json.NewDecoder(answer.Body).Decode(&told))
+	return answer.StatusCode, told
 }

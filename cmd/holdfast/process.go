@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -17,15 +17,12 @@ import (
 
 	"github.com/holdfast-project/holdfast/activities"
 	"github.com/holdfast-project/holdfast/inbox"
-	"github.com/holdfast-project/holdfast/inbox/sqlite"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
 	"github.com/holdfast-project/holdfast/ingress/operator"
 )
 
 const (
-	sqliteScheme = "sqlite:"
-
 	// requestGrace is how long running requests may take when a process stops;
 	// ringGrace how long its last rings may: the sweeper repeats what is left.
 	requestGrace = 10 * time.Second
@@ -45,6 +42,7 @@ type process struct {
 	door     *ingress.Server // nil without the role
 	api      *ingress.Server
 	worker   *fleetWorker // nil without the role
+	stopping atomic.Bool
 }
 
 // newProcess opens everything and listens, but serves nothing yet. Close the
@@ -63,7 +61,7 @@ func (p *process) open(ctx context.Context) error {
 	for _, warning := range p.warnings {
 		p.log.Warn("a setting to think about", slog.String("warning", warning))
 	}
-	store, err := sqlite.Open(ctx, strings.TrimPrefix(p.common.Inbox, sqliteScheme), sqlite.Options{})
+	store, err := openInbox(ctx, p.common, p.log)
 	if err != nil {
 		return err
 	}
@@ -81,7 +79,7 @@ func (p *process) open(ctx context.Context) error {
 		door := ingress.New(ingress.Options{
 			Config: p.processSettings.door, Sources: p.sources, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,
 		})
-		if p.door, err = ingress.Listen(ctx, p.processSettings.door.Listen, door.Handler(), p.log); err != nil {
+		if p.door, err = ingress.Listen(ctx, p.processSettings.door.Listen, p.lastAnswers(door.Handler()), p.log); err != nil {
 			return listenProblem("HOLDFAST_LISTEN", p.processSettings.door.Listen, err)
 		}
 	}
@@ -97,7 +95,7 @@ func (p *process) open(ctx context.Context) error {
 }
 
 func (p *process) openAPI(ctx context.Context) (err error) {
-	checks := []operator.Check{{Name: "inbox", Run: p.inbox.Ping}}
+	checks := []operator.Check{{Name: "process", Run: p.ready}, {Name: "inbox", Run: p.inbox.Ping}}
 	if p.worker != nil && !p.roles.ingress {
 		// An ingress accepts without Temporal, so only a mere worker is unready without it.
 		checks = append(checks, operator.Check{Name: "worker", Run: p.worker.ready})
@@ -121,7 +119,8 @@ func listenProblem(name, address string, err error) error {
 
 // serve works until ctx ends or a part fails, then stops the parts in the order
 // in which work comes in: no new request, the events in hand settled, the last
-// rings sent, and the operator listener last.
+// rings sent, and the operator listener last. Each step is bounded: by the drain
+// delay and requestGrace, beside them by the worker's StopTimeout, by ringGrace.
 func (p *process) serve(ctx context.Context) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
@@ -143,6 +142,8 @@ func (p *process) serve(ctx context.Context) error {
 	worked := start(func() error { return p.runWorker(ctx) })
 
 	<-ctx.Done()
+	p.stopping.Store(true)
+	p.letBalancersNotice(context.Cause(ctx))
 	p.stopRequests(p.door)
 	<-worked
 	<-swept

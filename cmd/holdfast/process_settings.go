@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 
 	"go.temporal.io/sdk/client"
 
@@ -41,8 +40,8 @@ type processSettings struct {
 func loadProcess(r roles, log *slog.Logger) (processSettings, error) {
 	s := processSettings{roles: r}
 	problems := []error{checkUnknown(os.Environ()), load(&s.common, &s.operator, &s.sweeper)}
-	if r.ingress != r.worker && strings.HasPrefix(s.common.Inbox, sqliteScheme) {
-		problems = append(problems, fmt.Errorf("HOLDFAST_INBOX: %s is an SQLite file, which only one process can use: run ingress and worker in one, as `holdfast all`", s.common.Inbox))
+	if file, sqlite := s.common.Inbox.sqlite(); sqlite && r.ingress != r.worker {
+		problems = append(problems, fmt.Errorf("HOLDFAST_INBOX: %s is an SQLite file, which only one process can use: set postgres://…, or run ingress and worker in one, as `holdfast all`", file))
 	}
 	if r.ingress {
 		var err error

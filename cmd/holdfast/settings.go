@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -20,16 +21,27 @@ const settingsPrefix = "HOLDFAST"
 
 // Config are the settings that belong to no single package.
 type Config struct {
-	Inbox     string `default:"sqlite:./data/inbox.db" desc:"where events are kept: sqlite: and a file"`
-	TaskQueue string `split_words:"true" default:"holdfast" desc:"Temporal task queue of ingress and worker; the same for both"`
+	Inbox inboxURL `default:"sqlite:./data/inbox.db" desc:"where events are kept: sqlite: and a file, for one process; or postgres://user:password@host/database, which any number of processes share"`
+	// PostgreSQL's own default is 100 connections for everybody.
+	InboxConnections int    `split_words:"true" default:"10" desc:"connections to PostgreSQL, at most, of this process"`
+	Migrate          bool   `default:"true" desc:"bring the schema of PostgreSQL up to date at the start; false: holdfast migrate does it, and a process whose schema is too old does not start"`
+	TaskQueue        string `split_words:"true" default:"holdfast" desc:"Temporal task queue of ingress and worker; the same for both"`
 }
+
+// minConnections are those that work at the same time: one that writes, one that
+// reads, and one that holds the lead of the sweeper.
+const minConnections = 3
 
 // Validate reports every problem at once by environment name.
 func (c Config) Validate() error {
-	if file, ok := strings.CutPrefix(c.Inbox, "sqlite:"); !ok || file == "" {
-		return fmt.Errorf("%s_INBOX: must be sqlite: and a file, such as sqlite:./data/inbox.db", settingsPrefix)
+	var problems []error
+	if err := c.Inbox.validate(); err != nil {
+		problems = append(problems, fmt.Errorf("%s_INBOX: %w", settingsPrefix, err))
 	}
-	return nil
+	if c.InboxConnections < minConnections {
+		problems = append(problems, fmt.Errorf("%s_INBOX_CONNECTIONS: %d is less than %d", settingsPrefix, c.InboxConnections, minConnections))
+	}
+	return errors.Join(problems...)
 }
 
 // section is a group of settings that one package reads.

@@ -29,7 +29,7 @@ func TestLoadFillsDefaultsAndValues(t *testing.T) {
 	var worker activities.Config
 	var api operator.Config
 	require.NoError(t, load(&base, &worker, &api))
-	require.Equal(t, Config{Inbox: "sqlite:./data/inbox.db", TaskQueue: "holdfast"}, base)
+	require.Equal(t, Config{Inbox: "sqlite:./data/inbox.db", InboxConnections: 10, Migrate: true, TaskQueue: "holdfast"}, base)
 	require.Equal(t, []string{"redo/*=https://app.test/hooks", "*=log:"}, worker.Routes)
 	require.Equal(t, 90*time.Minute, worker.RetryBudget)
 	require.Equal(t, 5*time.Second, worker.FirstAttemptTimeout)
@@ -56,7 +56,7 @@ func TestLoadReportsEveryProblemAtOnce(t *testing.T) {
 	require.NotContains(t, text, "hunter2")
 	require.NotContains(t, text, "envconfig")
 	for _, want := range []string{
-		"HOLDFAST_INBOX: must be sqlite: and a file",
+		"HOLDFAST_INBOX: must be sqlite: and a file, such as sqlite:./data/inbox.db, or postgres:// and a database",
 		"HOLDFAST_TASK_QUEUE: is set but empty; give it a value, or remove it to get holdfast",
 		"HOLDFAST_LISTEN: is set but empty; give it a value, or remove it to get :8080",
 		"HOLDFAST_MAX_BODY: must be a whole number",
