@@ -33,8 +33,8 @@ type Database struct {
 
 // startDatabase starts PostgreSQL as production runs it: what is committed is on
 // disk, and torn pages are mended.
-func startDatabase(ctx context.Context, dir string, port int, log *slog.Logger) (*Database, error) {
-	server, err := postgrestest.Start(ctx, postgrestest.Options{Dir: dir, Port: port, Settings: map[string]string{
+func startDatabase(ctx context.Context, dir string, port int, initDB []string, log *slog.Logger) (*Database, error) {
+	server, err := postgrestest.Start(ctx, postgrestest.Options{Dir: dir, Port: port, InitDB: initDB, Settings: map[string]string{
 		"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "max_connections": "200",
 	}})
 	if err != nil {

@@ -27,6 +27,8 @@ type Options struct {
 	Routes func(worker string) string
 	// Settings stand before all others, for ingresses and workers.
 	Settings map[string]string
+	// InitDB are more arguments of PostgreSQL's initdb, for a new Dir.
+	InitDB []string
 
 	// Port chooses where something listens: balancer, postgres, temporal, ingress-1,
 	// ingress-1-operator, and so on. 0, and no Port, mean any free one.
@@ -87,7 +89,7 @@ func (f *Fleet) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if f.Postgres, err = startDatabase(ctx, filepath.Join(f.options.Dir, "postgres"), port, f.options.Log); err != nil {
+	if f.Postgres, err = startDatabase(ctx, filepath.Join(f.options.Dir, "postgres"), port, f.options.InitDB, f.options.Log); err != nil {
 		return err
 	}
 	return f.Postgres.create(ctx, InboxDatabase)

@@ -76,7 +76,7 @@ func (p *Process) launch() error {
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
-	defer output.Close() // the process has a descriptor of its own
+	defer output.Close()                             // the process has a descriptor of its own
 	cmd := exec.Command(p.spec.path, p.spec.args...) //nolint:gosec,noctx // the fleet's own programs; the spawner ends them
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.Env = environ(p.spec.settings)

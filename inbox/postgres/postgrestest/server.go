@@ -28,6 +28,8 @@ type Options struct {
 	Port int
 	// Settings go into postgresql.conf's place.
 	Settings map[string]string
+	// InitDB are more arguments of initdb, for a cluster that is not there yet.
+	InitDB []string
 }
 
 // Server is a PostgreSQL server. Its methods are safe for concurrent use.
@@ -38,6 +40,7 @@ type Server struct {
 	bin       string
 	account   account
 	settings  map[string]string
+	initDB    []string
 
 	mu     sync.Mutex
 	keeper *keeper // nil: stopped
@@ -61,7 +64,7 @@ func Start(ctx context.Context, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: options.Dir, port: options.Port, bin: bin, settings: options.Settings}
+	s := &Server{dir: options.Dir, port: options.Port, bin: bin, settings: options.Settings, initDB: options.InitDB}
 	if s.account, err = serverAccount(); err != nil {
 		return nil, err
 	}
@@ -95,8 +98,11 @@ func (s *Server) create(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(s.data(), "PG_VERSION")); err == nil {
 		return nil
 	}
-	command := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", s.data(),
-		"--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+	args := append([]string{
+		"--pgdata", s.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
+		"--no-locale", "--no-sync", "--no-instructions",
+	}, s.initDB...)
+	command := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), args...)
 	command.SysProcAttr, command.Dir = s.account.process(), s.dir
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("make a PostgreSQL cluster in %s: %w: %s", s.data(), err, out)

@@ -1,0 +1,63 @@
+package verdict
+
+import (
+	"slices"
+	"time"
+)
+
+// Acceptance is how the front door did.
+type Acceptance struct {
+	P50 float64 `json:"p50_ms"`
+	P99 float64 `json:"p99_ms"`
+	Max float64 `json:"max_ms"`
+	// Outage is the longest time without any 2xx while senders tried, and During
+	// the fault that it began in or after.
+	Outage float64 `json:"longest_outage_s"`
+	During string  `json:"longest_outage_during"`
+}
+
+func (r *Record) acceptance() Acceptance {
+	var took []time.Duration
+	moments := []time.Time{r.Began}
+	for _, s := range r.Sendings {
+		for _, a := range s.Answers {
+			took = append(took, a.Took)
+			moments = append(moments, a.At)
+		}
+	}
+	var a Acceptance
+	slices.Sort(took)
+	a.P50, a.P99, a.Max = milliseconds(quantile(took, 0.5)), milliseconds(quantile(took, 0.99)), milliseconds(quantile(took, 1))
+	slices.SortFunc(moments, time.Time.Compare)
+	// Senders tried until the load ended, also if nobody was answered any more.
+	if last := moments[len(moments)-1]; last.Before(r.Ended) {
+		moments = append(moments, r.Ended)
+	}
+	for i := 1; i < len(moments); i++ {
+		if gap := moments[i].Sub(moments[i-1]).Seconds(); gap > a.Outage {
+			a.Outage, a.During = gap, r.faultAt(moments[i])
+		}
+	}
+	return a
+}
+
+// faultAt names the last fault that had begun at a time.
+func (r *Record) faultAt(at time.Time) string {
+	name := "no fault"
+	for _, f := range r.Faults {
+		if f.Begin.Before(at) {
+			name = f.Name
+		}
+	}
+	return name
+}
+
+// quantile of a sorted list; 0 of an empty one.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[int(q*float64(len(sorted)-1))]
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
