@@ -34,7 +34,8 @@ build: ## build bin/holdfast
 .PHONY: test
 test: ## run all tests, with the race detector; PKG=./inbox/... for some
 	@$(if $(RACE),:,echo "No C compiler found: testing without the race detector." >&2)
-	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" go test $(TESTFLAGS) $(PKG)
+	@cli=$$(sh deploy/temporal-cli.sh) && helm=$$(sh deploy/helm-cli.sh) && \
+		TEMPORAL_CLI="$$cli" HELM_CLI="$$helm" go test $(TESTFLAGS) $(PKG)
 
 .PHONY: e2e
 e2e: ## run the end-to-end tests only (TestE2E...), and say what they do
@@ -74,12 +75,23 @@ docs-check: build
 		$(HOLDFAST) settings --into "$$copy" && \
 		diff -u README.md "$$copy" || { echo "README.md is out of date: run make docs" >&2; exit 1; }
 
+# A Helm that is built from source takes itself for one of a Kubernetes long gone.
+KUBE_VERSION = 1.31.0
+
+.PHONY: chart
+chart: ## lint the Helm chart, and render it with each set of values in its ci folder
+	@helm=$$(sh deploy/helm-cli.sh) && for values in deploy/kubernetes/ci/*.yaml; do \
+		"$$helm" lint --strict --quiet --kube-version $(KUBE_VERSION) --values "$$values" deploy/kubernetes && \
+		"$$helm" template holdfast deploy/kubernetes --kube-version $(KUBE_VERSION) --values "$$values" >/dev/null && \
+		echo "the chart is right with $$values" || exit 1; \
+	done
+
 .PHONY: histories
 histories: ## record workflow histories with the last released code, for the replay test
 	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" sh deploy/histories.sh
 
 .PHONY: check
-check: race-required lint docs-check test ## all of it: what CI runs
+check: race-required lint docs-check chart test ## all of it: what CI runs
 
 .PHONY: race-required
 race-required:
