@@ -47,11 +47,11 @@ func (r *rig) settle(ctx context.Context) (left int) {
 // count asks the operator API for the events of a status, a thousand at most.
 func (r *rig) count(ctx context.Context, status inbox.Status) (int, error) {
 	url := fmt.Sprintf("%s%s?limit=1000&status=%s", r.fleet.Ingresses[0].Operator, operator.PathEvents, status)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // our own fleet
 	if err != nil {
 		return 0, err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := http.DefaultClient.Do(request) //nolint:gosec // our own fleet
 	if err != nil {
 		return 0, err
 	}
@@ -81,7 +81,7 @@ func (r *rig) exits() map[string]int {
 
 // keep writes the figures to a file of their own and returns its path.
 func keep(f verdict.Figures, folder string) (string, error) {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // the folder is the user's own choice
 		return "", err
 	}
 	content, err := json.MarshalIndent(f, "", "  ")
@@ -89,5 +89,5 @@ func keep(f verdict.Figures, folder string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(folder, fmt.Sprintf("%s-seed-%d.json", time.Now().UTC().Format("20060102T150405"), f.Seed))
-	return path, os.WriteFile(path, append(content, '\n'), 0o600)
+	return path, os.WriteFile(path, append(content, '\n'), 0o600) //nolint:gosec // the folder is the user's own choice
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -70,7 +71,7 @@ func StartBalancer(ctx context.Context, listen string, upstreams []Upstream, log
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) { r.Out.Host = r.In.Host; r.SetXForwarded() },
 		// An answer that the sender no longer waits for is none of our business.
-		ErrorLog: log.New(discard{}, "", 0), Transport: b, ErrorHandler: b.refuse,
+		ErrorLog: log.New(io.Discard, "", 0), Transport: b, ErrorHandler: b.refuse,
 	}
 	b.server = &http.Server{Handler: proxy, ReadHeaderTimeout: 10 * time.Second}
 	var looking context.Context
@@ -105,8 +106,13 @@ func (u *upstream) look(ctx context.Context) {
 func (b *Balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	err := errNoUpstream
 	first := b.turn.Add(1)
+	if r.Body != nil {
+		// An attempt that does not get as far as sending closes the body all the same.
+		// The server closes it in the end.
+		r.Body = io.NopCloser(r.Body)
+	}
 	for i := range b.upstreams {
-		u := b.upstreams[(first+uint64(i))%uint64(len(b.upstreams))] //nolint:gosec // i is small
+		u := b.upstreams[(first+uint64(i))%uint64(len(b.upstreams))]
 		if !u.ready.Load() {
 			continue
 		}
@@ -141,7 +147,3 @@ func (b *Balancer) Close() error {
 	b.transport.CloseIdleConnections()
 	return err
 }
-
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }

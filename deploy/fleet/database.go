@@ -41,7 +41,7 @@ func startDatabase(ctx context.Context, dir string, port int, initDB []string, l
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
 	d := &Database{server: server, log: log, wanted: true, stop: make(chan struct{}), done: make(chan struct{})}
-	go d.watch()
+	go d.watch() //nolint:gosec // it outlives the start
 	return d, nil
 }
 

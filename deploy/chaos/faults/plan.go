@@ -31,7 +31,7 @@ type Planned struct {
 	Hold  time.Duration // how long it lasts, if it does not end by itself
 }
 
-// The times of a run.
+// Times are those of a run.
 type Times struct {
 	Every  time.Duration // one fault begins in each of these spans
 	Freeze time.Duration

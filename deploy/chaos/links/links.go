@@ -36,6 +36,8 @@ type Link struct {
 
 // New makes no links yet.
 func New() *Links {
+	// Some of the library's parts log through a logger of their own.
+	zerolog.SetGlobalLevel(zerolog.Disabled)
 	return &Links{server: toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())}
 }
 

@@ -55,7 +55,7 @@ func newEvent(id verdict.ID, began time.Time, r *rand.Rand) event {
 	}
 	padding := make([]byte, size/2)
 	for i := range padding {
-		padding[i] = byte(r.Uint32())
+		padding[i] = byte(r.IntN(256))
 	}
 	moment := began.Add(time.Duration(id.Counter) * time.Millisecond).UTC().Format("2006-01-02T15:04:05.000000Z07:00")
 	body, err := json.Marshal(Body{

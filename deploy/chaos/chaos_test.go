@@ -1,0 +1,74 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
+	"github.com/holdfast-project/holdfast/deploy/fleet/fleettest"
+)
+
+func TestOptions(t *testing.T) {
+	t.Parallel()
+	env := func(values map[string]string) func(string) string {
+		return func(name string) string { return values[name] }
+	}
+	s, folder, err := options(nil, env(nil))
+	require.NoError(t, err)
+	require.Equal(t, 5*time.Minute, s.load)
+	require.Equal(t, 5, s.faults)
+	require.Equal(t, "data/chaos", folder)
+
+	s, _, err = options(nil, env(map[string]string{"CHAOS_MINUTES": "60", "CHAOS_SEED": "7"}))
+	require.NoError(t, err)
+	require.Equal(t, time.Hour, s.load)
+	require.Equal(t, uint64(7), s.seed)
+
+	s, _, err = options([]string{"-short", "-seed", "8"}, env(map[string]string{"CHAOS_SEED": "7"}))
+	require.NoError(t, err)
+	require.Equal(t, shortLoad, s.load)
+	require.Equal(t, uint64(8), s.seed)
+
+	_, _, err = options(nil, env(map[string]string{"CHAOS_MINUTES": "soon"}))
+	require.ErrorContains(t, err, "CHAOS_MINUTES")
+	_, _, err = options([]string{"-rate", "0"}, env(nil))
+	require.Error(t, err)
+}
+
+// The whole of it, without a fault, and with a destination that leaves no trace of
+// one event: if the verdict finds nothing there, it would find nothing anywhere.
+func TestE2EALostEventIsFound(t *testing.T) {
+	t.Parallel()
+	root, dir, programs := fleettest.Setup(t)
+	var forgotten atomic.Int32
+	forget := func(d verdict.Delivery) bool {
+		return d.Counter == 1 && d.Subject == "s0003" && forgotten.Add(1) > 0
+	}
+	r, err := newRig(t.Context(), setup{
+		root: root, dir: dir, programs: programs, seed: 1, load: 5 * time.Second, subjects: 10, rate: 20,
+		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}, forget)
+	require.NoError(t, err)
+	record, err := r.run(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, r.close())
+
+	figures := verdict.Judge(record)
+	require.Positive(t, forgotten.Load(), "5 seconds of load have not come so far")
+	require.Equal(t, []verdict.Finding{{ID: verdict.ID{Subject: "s0003", Counter: 1}, What: "accepted and never delivered"}}, figures.Lost)
+	require.False(t, figures.Passed)
+	require.Empty(t, figures.Repeated.Unexplained)
+	require.Empty(t, figures.Wrong)
+	require.Greater(t, figures.Accepted, 10)
+	require.Equal(t, figures.Accepted-1, figures.Delivered)
+
+	path, err := keep(figures, filepath.Join(dir, "figures"))
+	require.NoError(t, err)
+	require.FileExists(t, path)
+}

@@ -1,0 +1,26 @@
+package fleet
+
+import (
+	"context"
+	"log/slog"
+)
+
+// NewProcess makes a process that runs a command, and a function that ends what
+// starts it.
+func NewProcess(name, logFile string, ready func(context.Context) error, path string, args ...string) (p *Process, end func()) {
+	s := newSpawner()
+	return &Process{
+		name: name, spawner: s, log: slog.New(slog.DiscardHandler),
+		spec: spec{path: path, args: args, log: logFile, ready: ready, settings: map[string]string{"SETTING": "value"}},
+	}, s.close
+}
+
+// PID is the process's, 0 if it does not run.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run == nil {
+		return 0
+	}
+	return p.run.cmd.Process.Pid
+}
