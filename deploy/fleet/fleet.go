@@ -47,12 +47,14 @@ type Fleet struct {
 	TemporalAddress string // without a proxy
 	Ingresses       []*Holdfast
 	URL             string // of the balancer
+	UI              string // URL of Temporal's web UI; empty: there is none
 
 	options    Options
 	common     map[string]string
 	deployment string
 	spawner    *spawner
 	balancer   *Balancer
+	ui         *Process
 
 	mu      sync.Mutex
 	workers []*Holdfast
@@ -64,7 +66,7 @@ type Fleet struct {
 func Start(ctx context.Context, options Options) (*Fleet, error) {
 	f := &Fleet{options: options, spawner: newSpawner()}
 	for _, step := range []func(context.Context) error{
-		f.startPostgres, f.startTemporal, f.migrate, f.startIngresses, f.startWorkers, f.startBalancer,
+		f.startPostgres, f.startTemporal, f.startUI, f.migrate, f.startIngresses, f.startWorkers, f.startBalancer,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, f.Close())
@@ -222,6 +224,9 @@ func (f *Fleet) Close() error {
 		problems = append(problems, f.balancer.Close())
 	}
 	problems = append(problems, stopAll(ctx, f.Ingresses), stopAll(ctx, f.Workers()))
+	if f.ui != nil {
+		problems = append(problems, f.ui.Stop(ctx))
+	}
 	if f.Temporal != nil {
 		problems = append(problems, f.Temporal.Stop(ctx))
 	}

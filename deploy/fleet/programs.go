@@ -15,6 +15,8 @@ type Programs struct {
 	Holdfast        string
 	TemporalServer  string
 	TemporalSQLTool string
+	// TemporalUI is not needed: without it a fleet has no web UI.
+	TemporalUI string
 }
 
 // Checkout finds the root of the checkout that a directory is in.
@@ -31,6 +33,17 @@ func Checkout(dir string) (string, error) {
 			return "", fmt.Errorf("%s is in no checkout of Holdfast: there is no deploy/settings above it", dir)
 		}
 	}
+}
+
+// BuildUI makes Temporal's web UI in a checkout's bin folder, if it is not there yet.
+func BuildUI(ctx context.Context, root string) (path string, err error) {
+	script := exec.CommandContext(ctx, "sh", filepath.Join(root, "deploy", "temporal-ui.sh")) //nolint:gosec // the checkout's own
+	script.Stderr = os.Stderr
+	output, err := script.Output()
+	if err != nil {
+		return "", fmt.Errorf("build Temporal's web UI: %w", err)
+	}
+	return strings.TrimSpace(string(output)), nil
 }
 
 // Build makes the programs of a checkout: holdfast, from what the checkout holds, in

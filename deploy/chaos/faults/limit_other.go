@@ -2,10 +2,13 @@
 
 package faults
 
-import "errors"
+import (
+	"context"
+	"errors"
+)
 
 const noLimit = ^uint64(0)
 
-func limitFileSize(int, uint64) error {
+func limitFileSize(context.Context, int, uint64) error {
 	return errors.New("the disk quota of the inbox can be tried on Linux only")
 }

@@ -21,7 +21,7 @@ const quotaLook = 50 * time.Millisecond
 // rights that a test machine may not give. A few events still fit into what is free
 // inside of the files.
 type quota struct {
-	fleet   *fleet.Fleet
+	server  interface{ URL(database string) string }
 	conn    *pgx.Conn
 	limit   uint64
 	limited map[int]bool
@@ -34,10 +34,13 @@ func (q *quota) begin(ctx context.Context) (note string, err error) {
 	if q.limit, err = q.size(ctx); err != nil {
 		return "", err
 	}
-	if q.conn, err = pgx.Connect(ctx, q.fleet.Postgres.URL("postgres")); err != nil {
+	if q.conn, err = pgx.Connect(ctx, q.server.URL("postgres")); err != nil {
 		return "", err
 	}
 	q.limited, q.stopped = map[int]bool{}, make(chan struct{})
+	if err := q.look(ctx); err != nil {
+		return "", errors.Join(err, q.conn.Close(ctx))
+	}
 	looking, stop := context.WithCancel(ctx)
 	q.stop = stop
 	go func() {
@@ -55,7 +58,7 @@ func (q *quota) begin(ctx context.Context) (note string, err error) {
 
 // size is that of the inbox's largest file, and at least that of one of the log's.
 func (q *quota) size(ctx context.Context) (uint64, error) {
-	conn, err := pgx.Connect(ctx, q.fleet.Postgres.URL(fleet.InboxDatabase))
+	conn, err := pgx.Connect(ctx, q.server.URL(fleet.InboxDatabase))
 	if err != nil {
 		return 0, err
 	}
@@ -79,8 +82,8 @@ func (q *quota) look(ctx context.Context) error {
 		if q.limited[pid] {
 			continue
 		}
-		if err := limitFileSize(pid, q.limit); err != nil {
-			return err
+		if err := limitFileSize(context.WithoutCancel(ctx), pid, q.limit); err != nil {
+			return ignoreEnd(ctx, err)
 		}
 		q.limited[pid] = true
 	}
@@ -101,7 +104,7 @@ func (q *quota) end(ctx context.Context) error {
 	<-q.stopped
 	problems := []error{q.failed, q.conn.Close(context.WithoutCancel(ctx))}
 	for pid := range q.limited {
-		problems = append(problems, limitFileSize(pid, noLimit))
+		problems = append(problems, limitFileSize(context.WithoutCancel(ctx), pid, noLimit))
 	}
 	return errors.Join(problems...)
 }

@@ -89,7 +89,7 @@ func (s *Site) prepare(p Planned) (verdict.Fault, action, error) {
 	case Cut, Refuse, Slow:
 		return s.link(p)
 	case Full:
-		quota := &quota{fleet: s.Fleet}
+		quota := &quota{server: s.Fleet.Postgres}
 		return verdict.Fault{Name: "disk quota of the inbox", AllWorkers: true}, action{quota.begin, quota.end}, nil
 	case Deploy:
 		s.builds++

@@ -15,7 +15,7 @@ func port(name string) int {
 	return map[string]int{
 		"balancer": 8080, "ingress-1": 8091, "ingress-2": 8092,
 		"ingress-1-operator": 8081, "ingress-2-operator": 8082, "worker-1-operator": 8083, "worker-2-operator": 8084,
-		"postgres": 5433, "temporal": 7233,
+		"postgres": 5433, "temporal": 7233, "temporal-ui": 8233,
 	}[name]
 }
 
@@ -32,7 +32,7 @@ func greet(out io.Writer, f *fleet.Fleet, dir, dataDir string) {
 	for _, h := range append(f.Ingresses, f.Workers()...) {
 		line("  %-10s %s/api/v1/events", h.Name(), h.Operator)
 	}
-	line("Temporal\n  %s", f.TemporalAddress)
+	line("Temporal\n  %s, UI %s", f.TemporalAddress, f.UI)
 	line("inbox\n  %s", f.Postgres.URL(fleet.InboxDatabase))
 	line("data and logs\n  %s", dir)
 	line("throw-away secrets\n  %s", filepath.Join(dataDir, "dev.env"))
@@ -44,8 +44,7 @@ func greet(out io.Writer, f *fleet.Fleet, dir, dataDir string) {
 	line("  bin/holdfast send redo --count 5 --subject r1 --url %s/webhooks/redo%s", f.URL, folder)
 	line("  bin/holdfast events list --subject redo/r1")
 	line("  kill -9 $(pgrep -f 'holdfast worker' | head -n 1)    # nothing is lost")
-	line("\nWhat runs at Temporal: temporal workflow list --address %s", f.TemporalAddress)
-	line("Deliveries are lines in the workers' logs. To have them posted to a server of yours:")
+	line("\nDeliveries are lines in the workers' logs. To have them posted to a server of yours:")
 	line("  make fleet ARGS='--routes *=http://127.0.0.1:3000/hooks'\n")
 	_, _ = io.WriteString(out, b.String())
 }

@@ -52,6 +52,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if programs.TemporalUI, err = fleet.BuildUI(ctx, root); err != nil {
+		return err
+	}
 	f, err := fleet.Start(ctx, fleet.Options{
 		Root: root, Programs: programs, Dir: dir, Ingresses: *ingresses, Workers: *workers,
 		Secrets: secrets, Routes: func(string) string { return *routes }, Port: port,
