@@ -1,0 +1,124 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
+)
+
+// change is what a drain wants of one subject: it is decided under the row's lock
+// by what is read with it, and shares its commit with the changes of others.
+type change struct {
+	job
+	subject  string
+	sequence int64 // of the event that it is about; 0: of none
+	epoch    bool  // it may take one
+	decide   func(*known) error
+	refused  error
+}
+
+// known is what is read under a subject's lock.
+type known struct {
+	row     *row.Row // nil: there is none
+	pending bool     // whether the change's event is, and is of this subject
+	next    int64    // the first other pending event of the subject; 0: none
+	epochs  []int64  // to take from
+
+	settled *inbox.Settlement
+	failed  *inbox.Failure
+}
+
+func (k *known) nextEpoch() int64 {
+	epoch := k.epochs[0]
+	k.epochs = k.epochs[1:]
+	return epoch
+}
+
+// change has a change made and returns once it is durable.
+func (s *Store) change(ctx context.Context, c *change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if away := s.away.Load(); away != nil {
+		return away
+	}
+	c.job = newJob(ctx, 0)
+	if err := s.changes.join(c); err != nil {
+		return err
+	}
+	if err := c.await(s.stopped); err != nil {
+		return err
+	}
+	return c.refused
+}
+
+// changeAll is a writer.
+func (s *Store) changeAll() {
+	for {
+		batch := s.changes.take(s.options.BatchLength, 1)
+		if batch == nil {
+			return
+		}
+		s.changeBatch(batch)
+	}
+}
+
+// changeBatch makes the changes of different subjects in one transaction. It waits
+// for no lock: whoever's subject is locked, or twice in the batch, goes alone.
+func (s *Store) changeBatch(batch []*change) {
+	var together, apart []*change
+	seen := map[string]bool{}
+	for _, c := range batch {
+		if seen[c.subject] {
+			apart = append(apart, c)
+		} else {
+			seen[c.subject] = true
+			together = append(together, c)
+		}
+	}
+	skipped, err := s.transactBatch(together, " SKIP LOCKED")
+	switch {
+	case err == nil:
+		apart = append(apart, skipped...)
+	case isContention(err), isContent(err) && len(together) > 1:
+		apart = append(apart, together...)
+	default:
+		finishChanges(together, err)
+	}
+	for _, c := range apart {
+		s.working.Go(func() { s.changeAlone(c) })
+	}
+}
+
+// alonePause keeps two that keep each other out from trying at the same moment.
+const alonePause = 10 * time.Millisecond
+
+// changeAlone makes one change, and waits for its subject's lock.
+func (s *Store) changeAlone(c *change) {
+	select {
+	case s.alone <- struct{}{}:
+		defer func() { <-s.alone }()
+	case <-c.ctx.Done():
+		c.finish(fmt.Errorf("wait for a subject's lock: %w", c.ctx.Err()))
+		return
+	}
+	for {
+		_, err := s.transactBatch([]*change{c}, "")
+		if err == nil {
+			return
+		}
+		if !isContention(err) || c.ctx.Err() != nil || !s.pause(alonePause) {
+			finishChanges([]*change{c}, err)
+			return
+		}
+	}
+}
+
+func finishChanges(batch []*change, err error) {
+	for _, c := range batch {
+		c.finish(fmt.Errorf("write to the inbox: %w", err))
+	}
+}

@@ -1,0 +1,66 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	// connectTimeout is for one address of a server that does not answer. A sender
+	// waits for that long at most before it hears 503.
+	connectTimeout = 2 * time.Second
+	// pingTimeout is for a connection that was idle.
+	pingTimeout = time.Second
+)
+
+// sessionSettings hold in each session, unless the URL says otherwise. What a role
+// or a database has as its default must not change what the store promises.
+var sessionSettings = map[string]string{
+	"application_name":   "holdfast",
+	"synchronous_commit": "on", // an answer means that it is on disk
+	// Each statement sees what was committed before it: the looks under a row's lock
+	// depend on it.
+	"default_transaction_isolation": "read committed",
+	// A process that froze in the middle of a transaction loses it, and its locks.
+	"idle_in_transaction_session_timeout": "2000",
+	"lock_timeout":                        "1000",
+	"statement_timeout":                   "30000",
+	"jit":                                 "off", // no statement here is worth compiling
+	"timezone":                            "UTC",
+}
+
+// errURL does not quote the URL: there may be a password in it.
+var errURL = errors.New("it is no PostgreSQL URL: write postgres://user:password@host:5432/database?sslmode=verify-full")
+
+func parseURL(url string) (*pgxpool.Config, error) {
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return nil, errURL
+	}
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, errURL
+	}
+	c := config.ConnConfig
+	for name, value := range sessionSettings {
+		if _, set := c.RuntimeParams[name]; !set {
+			c.RuntimeParams[name] = value
+		}
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = connectTimeout
+	}
+	// Nothing is prepared by name, so nothing is missing after a failover, behind a
+	// pooler or after DISCARD ALL. Only descriptions are kept.
+	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	return config, nil
+}
+
+// place names a database without its secrets.
+func place(c *pgx.ConnConfig) string {
+	return fmt.Sprintf("PostgreSQL at %s:%d, database %q, user %q", c.Host, c.Port, c.Database, c.User)
+}
