@@ -21,7 +21,7 @@ const (
 	lookBytes  = 4 << 20
 
 	// A busy destination, or an inbox that cannot be reached, is tried again after
-	// busyWait, doubled up to busyWaitMax: thousands of subjects may be waiting.
+	// busyWait, doubled up to busyWaitMax, or later if many wait for the destination.
 	busyWait    = 250 * time.Millisecond
 	busyWaitMax = 15 * time.Second
 
@@ -50,7 +50,7 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		// Another drain has the subject. Whoever it belongs to, look again.
 		d.wait(stoppingWait, "another drain has the subject")
 	case err != nil:
-		d.backOff("the inbox cannot be reached: " + textOf(err))
+		d.backOff(0, "the inbox cannot be reached: "+textOf(err))
 	}
 	if d.out.Outcome != workflows.OutcomeEmpty && d.out.Outcome != workflows.OutcomeHeld {
 		d.release(ctx)
@@ -129,7 +129,7 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error
 		return 0, err
 	case s.busy != nil:
 		d.out.Head = d.head(e)
-		d.backOff(d.out.Head.Handler + " " + s.busy.Error())
+		d.backOff(s.wait, d.out.Head.Handler+" "+s.busy.Error())
 		return 0, nil
 	case s.gone:
 		d.out.Outcome = workflows.OutcomeMore // whatever else the operator did, the next claim tells
@@ -158,9 +158,10 @@ func (d *drain) wait(wait time.Duration, reason string) {
 	d.out.Until = d.now().Add(wait)
 }
 
-// backOff waits longer each time that the drains before this one waited too.
-func (d *drain) backOff(reason string) {
-	d.wait(jittered(doubled(busyWait, d.waits, busyWaitMax)), reason)
+// backOff waits longer each time that the drains before this one waited too, and at
+// least so long.
+func (d *drain) backOff(least time.Duration, reason string) {
+	d.wait(max(least, jittered(doubled(busyWait, d.waits, busyWaitMax))), reason)
 }
 
 func (d *drain) heldBy(ctx context.Context) error {

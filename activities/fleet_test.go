@@ -114,21 +114,33 @@ func (f *fleet) acceptAs(subject string, n int, change func(*inbox.NewEvent)) []
 	f.t.Helper()
 	var all []inbox.Receipt
 	for range n {
-		e := inbox.NewEvent{
-			EventID: uuid.NewString(), Source: f.source, Provider: "redo", Subject: subject, SubjectName: subject,
-			Type: "return.updated", Key: uuid.NewString(), ReceivedAt: time.Now(),
-		}
-		change(&e)
-		receipts, err := f.store.Append(f.t.Context(), inbox.Delivery{
-			ContentType: "application/json", Body: []byte(`{"subject":"` + subject + `"}`), Events: []inbox.NewEvent{e},
-		})
-		require.NoError(f.t, err)
+		receipts := f.appendAs(subject, change)
 		if receipts[0].Ring {
 			f.ring(subject)
 		}
 		all = append(all, receipts...)
 	}
 	return all
+}
+
+// append appends an event of a type and rings nobody.
+func (f *fleet) append(subject, kind string) {
+	f.t.Helper()
+	f.appendAs(subject, func(e *inbox.NewEvent) { e.Type = kind })
+}
+
+func (f *fleet) appendAs(subject string, change func(*inbox.NewEvent)) []inbox.Receipt {
+	f.t.Helper()
+	e := inbox.NewEvent{
+		EventID: uuid.NewString(), Source: f.source, Provider: "redo", Subject: subject, SubjectName: subject,
+		Type: "return.updated", Key: uuid.NewString(), ReceivedAt: time.Now(),
+	}
+	change(&e)
+	receipts, err := f.store.Append(f.t.Context(), inbox.Delivery{
+		ContentType: "application/json", Body: []byte(`{"subject":"` + subject + `"}`), Events: []inbox.NewEvent{e},
+	})
+	require.NoError(f.t, err)
+	return receipts
 }
 
 // ring rings a subject's doorbell.

@@ -21,6 +21,14 @@ const (
 	breakerFailures = 8
 	// breakerOpen is how long a drain then attempts nothing new there.
 	breakerOpen = 5 * time.Second
+
+	// comebacks is how many subjects a second may ask again for a place that they did
+	// not get. Each that asks costs Temporal a task and the inbox two commits, so that
+	// thousands of subjects of a destination that hangs, each with its own short wait,
+	// took both from everybody else. With it they all have asked once in N/comebacks
+	// seconds: that is also how long the last of a crowd waits when the destination
+	// is well again.
+	comebacks = 25
 )
 
 // gate limits what one worker does to each destination, so that one that hangs
@@ -35,6 +43,9 @@ type gate struct {
 type door struct {
 	places  *semaphore.Weighted
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
+
+	mu     sync.Mutex
+	booked time.Time // when the last of those who were turned away comes again
 }
 
 func newGate(concurrency int) *gate {
@@ -72,6 +83,20 @@ func (g *gate) enter(ctx context.Context, key string, retries bool) (done func(e
 		d.places.Release(1)
 		report(attempt)
 	}, nil
+}
+
+// comeback tells who was turned away how long to wait at least: those who wait come
+// again one after the other, not all at once.
+func (g *gate) comeback(key string, now time.Time) time.Duration {
+	d := g.door(key)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.booked.Before(now) {
+		d.booked = now
+	}
+	wait := d.booked.Sub(now)
+	d.booked = d.booked.Add(time.Second / comebacks)
+	return wait
 }
 
 func (g *gate) door(key string) *door {

@@ -83,7 +83,7 @@ func (a *Activities) attempt(ctx context.Context, w *work, e inbox.Entry, out wo
 		return out, notNow(err)
 	case s.busy != nil:
 		w.release(ctx)
-		return out, tryAgain(s.busy.Error(), jittered(infrastructureWait))
+		return out, tryAgain(s.busy.Error(), max(s.wait, jittered(infrastructureWait)))
 	case s.failed != nil && s.hold:
 		return out, giveUp(textOf(s.failed))
 	case s.failed != nil:

@@ -77,9 +77,9 @@ type step struct {
 	gone bool
 	// busy, when not nil, is why no attempt was made.
 	busy error
-	// failed, when not nil, is the attempt that failed, and wait what follows it.
+	// failed, when not nil, is the attempt that failed.
 	failed error
-	wait   time.Duration
+	wait   time.Duration // before the next attempt, or at least before the next look at a busy destination
 	hold   bool
 }
 
@@ -95,7 +95,7 @@ func (w *work) handle(ctx context.Context, e inbox.Entry, limit time.Duration, r
 	}
 	leave, err := w.gate.enter(ctx, h.key(), retries)
 	if err != nil {
-		return step{busy: err}, ctx.Err()
+		return step{busy: err, wait: w.gate.comeback(h.key(), time.Now())}, ctx.Err()
 	}
 	if err := w.prove(ctx); err != nil {
 		leave(errNoAttempt)

@@ -1,6 +1,9 @@
 package doorbell
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // queue holds rings and gives each source its turn, so that the flood of one
 // source does not delay the rings of another. The zero value is empty.
@@ -20,13 +23,15 @@ func (q *queue) push(r *ring) {
 	q.waiting[source] = append(q.waiting[source], r)
 }
 
-// pop takes the first ring of the source whose turn it is; nil if there is none.
-func (q *queue) pop() *ring {
-	if len(q.turns) == 0 {
+// pop takes the first ring of the source whose turn it is, among those that may have
+// one; nil if there is none.
+func (q *queue) pop(may func(source string) bool) *ring {
+	turn := slices.IndexFunc(q.turns, may)
+	if turn < 0 {
 		return nil
 	}
-	source := q.turns[0]
-	q.turns = q.turns[1:]
+	source := q.turns[turn]
+	q.turns = slices.Delete(q.turns, turn, turn+1)
 	rings := q.waiting[source]
 	first := rings[0]
 	if rings = rings[1:]; len(rings) > 0 {
@@ -37,8 +42,6 @@ func (q *queue) pop() *ring {
 	}
 	return first
 }
-
-func (q *queue) empty() bool { return len(q.turns) == 0 }
 
 // sourceOf returns the source that a subject ID begins with.
 func sourceOf(subject string) string {

@@ -345,3 +345,27 @@ func TestManyRingersAtOnce(t *testing.T) {
 		require.NotEmpty(t, b.server.of(fmt.Sprintf("redo/%d", i)))
 	}
 }
+
+// TestASourceHasItsShareOfTheCallers: calls that are slow because one source floods
+// leave callers to the others.
+func TestASourceHasItsShareOfTheCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		b := newBench(func(context.Context, string, int) error { <-gate; return nil }, func(o *doorbell.Options) { o.Callers = 16 })
+		for n := range 100 {
+			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
+		}
+		synctest.Wait()
+		require.Len(t, b.server.calls, 4)
+		for n := range 100 {
+			b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+		}
+		synctest.Wait()
+		require.Len(t, b.server.calls, 8)
+		close(gate)
+		synctest.Wait()
+		require.Len(t, b.server.calls, 200)
+		require.NoError(t, b.close(t, time.Second))
+	})
+}

@@ -57,6 +57,18 @@ func Address(t testing.TB) string {
 }
 
 func startServer() (*testsuite.DevServer, error) {
+	return Start(
+		// A run continues as new after about this many events, so that tests reach it.
+		"--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=120",
+		// The server fires timers up to this much late, a second unless told: with the
+		// short waits of tests most of their time would be that.
+		"--dynamic-config-value", `history.timerProcessorMaxTimeShift="10ms"`,
+	)
+}
+
+// Start starts a server of the caller's own, with these arguments beside what
+// Holdfast needs. The caller closes its client and stops it.
+func Start(args ...string) (*testsuite.DevServer, error) {
 	path, err := CLI()
 	if err != nil {
 		return nil, err
@@ -71,15 +83,10 @@ func startServer() (*testsuite.DevServer, error) {
 		// would wait for whoever holds its output.
 		Stdout: io.Discard,
 		Stderr: io.Discard,
-		ExtraArgs: []string{
+		ExtraArgs: append([]string{
 			"--search-attribute", workflows.SearchAttributeSource + "=Keyword",
 			"--search-attribute", workflows.SearchAttributeState + "=Keyword",
-			// A run continues as new after about this many events, so that tests reach it.
-			"--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=120",
-			// The server fires timers up to this much late, a second unless told: with the
-			// short waits of tests most of their time would be that.
-			"--dynamic-config-value", `history.timerProcessorMaxTimeShift="10ms"`,
-		},
+		}, args...),
 	})
 }
 
