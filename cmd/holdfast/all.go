@@ -23,20 +23,33 @@ the start says how to create them.`,
 func ingressCommand() *cobra.Command {
 	return processCommand(roles{ingress: true}, &cobra.Command{
 		Use:   "ingress",
-		Short: "Run an ingress alone (not over an SQLite inbox)",
-		Long: `Runs an ingress: it receives webhooks, makes them durable and rings Temporal. Several
-processes cannot share an SQLite inbox, and no other kind is built in: it refuses to
-start over one. Run ` + "`holdfast all`" + `.`,
+		Short: "Run an ingress alone, one of any number over PostgreSQL",
+		Long: `Runs an ingress: it receives webhooks, makes them durable and rings Temporal, which it
+does not need to accept. Any number of ingresses and workers share a PostgreSQL inbox:
+set HOLDFAST_INBOX=postgres://… . An SQLite inbox is one process's: over one,
+run ` + "`holdfast all`" + `.
+
+While PostgreSQL is away, senders get a 503 and /readyz is red. On SIGTERM /readyz turns
+red, requests are accepted for HOLDFAST_DRAIN_DELAY, and what was accepted is rung.`,
+		Example: `  HOLDFAST_INBOX=postgres://holdfast@db.example/holdfast HOLDFAST_SOURCES=redo \
+  HOLDFAST_SOURCE_REDO_SECRET_FILE=/run/secrets/redo holdfast ingress`,
 	})
 }
 
 func workerCommand() *cobra.Command {
 	return processCommand(roles{worker: true}, &cobra.Command{
 		Use:   "worker",
-		Short: "Run a worker alone (not over an SQLite inbox)",
-		Long: `Runs a worker: it handles the events of the inbox. Several processes cannot
-share an SQLite inbox, and no other kind is built in: it refuses to start over one.
-Run ` + "`holdfast all`" + `.`,
+		Short: "Run a worker alone, one of any number over PostgreSQL",
+		Long: `Runs a worker: it handles the events of the inbox, when Temporal tells it to. Any number
+of ingresses and workers share a PostgreSQL inbox: set HOLDFAST_INBOX=postgres://… . An
+SQLite inbox is one process's: over one, run ` + "`holdfast all`" + `. It needs no source's settings.
+
+While PostgreSQL is away it waits, and no event is blamed. On SIGTERM it takes no new
+work and finishes the events in hand, which takes up to HOLDFAST_DELIVERY_TIMEOUT and ten
+seconds. With HOLDFAST_DEPLOYMENT it is given work only while its build is the current one
+(` + "`holdfast deployment`" + `).`,
+		Example: `  HOLDFAST_INBOX=postgres://holdfast@db.example/holdfast \
+  HOLDFAST_ROUTES='redo/*=https://app.example/hooks' holdfast worker`,
 	})
 }
 

@@ -74,6 +74,9 @@ func (d *daemon) start(t *testing.T) {
 		require.False(t, d.over(), "it ended instead:\n%s", d.recent(t))
 		printed := d.recent(t)
 		webhooks, api := webhooksURL.FindSubmatch(printed), operatorURL.FindSubmatch(printed)
+		if d.args[0] == "worker" {
+			webhooks = [][]byte{nil, nil} // it has no door
+		}
 		if webhooks == nil || api == nil {
 			return false
 		}

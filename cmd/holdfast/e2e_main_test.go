@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/holdfast-project/holdfast/inbox/postgres/postgrestest"
 	"github.com/holdfast-project/holdfast/workflows/temporaltest"
 )
 
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 		leash()
 		main()
 	}
-	goleak.VerifyTestMain(runner(func() int { return temporaltest.Main(m) }))
+	goleak.VerifyTestMain(postgrestest.Stopping(runner(func() int { return temporaltest.Main(m) })))
 }
 
 type runner func() int

@@ -44,6 +44,7 @@ func sequenceText(sequence int64) string { return strconv.FormatInt(sequence, 10
 // sends the subject's next, and repeats what was not answered with a 2xx.
 type sender struct {
 	at      *address
+	others  []*address // of the same fleet, tried in turn when one does not answer with a 2xx
 	dialect string
 	source  string
 	options samples.Options
@@ -124,8 +125,8 @@ func (s *sender) all(ctx context.Context, subjects []string, each, together int)
 // insist sends a webhook until it is answered with a 2xx. Anything but a 503 or no
 // answer is an error.
 func (s *sender) insist(ctx context.Context, sample samples.Sample) ([]ingress.ReceiptJSON, error) {
-	for {
-		status, body, err := s.once(ctx, sample)
+	for try := 0; ; try++ {
+		status, body, err := s.try(ctx, s.turn(try), sample)
 		switch {
 		case err == nil && status == http.StatusOK:
 			var answer ingress.AcceptedJSON
@@ -141,9 +142,19 @@ func (s *sender) insist(ctx context.Context, sample samples.Sample) ([]ingress.R
 	}
 }
 
+// turn is where a try goes.
+func (s *sender) turn(try int) *address {
+	all := append([]*address{s.at}, s.others...)
+	return all[try%len(all)]
+}
+
 // once makes one request.
 func (s *sender) once(ctx context.Context, sample samples.Sample) (status int, body []byte, err error) {
-	webhooks, _ := s.at.get()
+	return s.try(ctx, s.at, sample)
+}
+
+func (s *sender) try(ctx context.Context, at *address, sample samples.Sample) (status int, body []byte, err error) {
+	webhooks, _ := at.get()
 	target := webhooks + "/webhooks/" + s.source
 	if sample.Suffix != "" {
 		target += "/" + sample.Suffix

@@ -61,7 +61,7 @@ func (p *process) open(ctx context.Context) error {
 	for _, warning := range p.warnings {
 		p.log.Warn("a setting to think about", slog.String("warning", warning))
 	}
-	store, err := openInbox(ctx, p.common, p.log)
+	store, err := openInbox(ctx, p.common, p.registry, p.log)
 	if err != nil {
 		return err
 	}

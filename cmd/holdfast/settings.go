@@ -28,9 +28,8 @@ type Config struct {
 	TaskQueue        string `split_words:"true" default:"holdfast" desc:"Temporal task queue of ingress and worker; the same for both"`
 }
 
-// minConnections are those that work at the same time: one that writes, one that
-// reads, and one that holds the lead of the sweeper.
-const minConnections = 3
+// minConnections are those that inbox/postgres cannot do without.
+const minConnections = 4
 
 // Validate reports every problem at once by environment name.
 func (c Config) Validate() error {

@@ -34,6 +34,7 @@ type sweeperMetrics struct {
 	swept    prometheus.Counter
 	pruned   prometheus.Counter
 	failures prometheus.Counter
+	lead     prometheus.Gauge
 	// Vectors, although pending has no label: a process that does not lead has no
 	// series, so that a sum over the fleet is right.
 	pending  *prometheus.GaugeVec
@@ -54,6 +55,10 @@ func newSweeperMetrics(registry prometheus.Registerer) *sweeperMetrics {
 			Name: "holdfast_sweep_failures_total",
 			Help: "Sweeps that the inbox cut short.",
 		}),
+		lead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "holdfast_sweeper_lead",
+			Help: "1 in the process that sweeps for the whole fleet, 0 in the others.",
+		}),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "holdfast_events_pending",
 			Help: "Events that are to be handled, in the whole inbox; only the process that sweeps reports it.",
@@ -63,11 +68,12 @@ func newSweeperMetrics(registry prometheus.Registerer) *sweeperMetrics {
 			Help: "Subjects that are not idle by state, in the whole inbox; only the process that sweeps reports it.",
 		}, []string{"state"}),
 	}
-	registry.MustRegister(m.swept, m.pruned, m.failures, m.pending, m.subjects)
+	registry.MustRegister(m.swept, m.pruned, m.failures, m.lead, m.pending, m.subjects)
 	return m
 }
 
 func (m *sweeperMetrics) show(counts inbox.Counts) {
+	m.lead.Set(1)
 	m.pending.WithLabelValues().Set(float64(counts.Pending))
 	for _, state := range []inbox.State{inbox.StatePending, inbox.StateRetrying, inbox.StateHeld} {
 		m.subjects.WithLabelValues(string(state)).Set(float64(counts.Subjects[state]))
@@ -75,6 +81,7 @@ func (m *sweeperMetrics) show(counts inbox.Counts) {
 }
 
 func (m *sweeperMetrics) hide() {
+	m.lead.Set(0)
 	m.pending.Reset()
 	m.subjects.Reset()
 }

@@ -102,6 +102,7 @@ func TestSweepRepairsSoonAfterTheStart(t *testing.T) {
 		require.Equal(t, start.Add(time.Second), k.asked[1], "an interval ago")
 		require.InDelta(t, 2, metric(t, registry, "holdfast_swept_subjects_total", ""), 0)
 		require.InDelta(t, 7, metric(t, registry, "holdfast_events_pending", ""), 0)
+		require.InDelta(t, 1, metric(t, registry, "holdfast_sweeper_lead", ""), 0)
 		require.InDelta(t, 2, metric(t, registry, "holdfast_subjects", "held"), 0)
 		require.InDelta(t, 0, metric(t, registry, "holdfast_subjects", "retrying"), 0)
 	})
@@ -129,6 +130,7 @@ func TestOnlyTheLeaderSweeps(t *testing.T) {
 		require.Empty(t, c.rung)
 		require.Empty(t, k.prunes)
 		require.InDelta(t, -1, metric(t, registry, "holdfast_events_pending", ""), 0, "no series: a sum over the fleet is right")
+		require.InDelta(t, 0, metric(t, registry, "holdfast_sweeper_lead", ""), 0)
 		require.Empty(t, log)
 	})
 }

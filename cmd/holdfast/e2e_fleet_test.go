@@ -1,0 +1,278 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/holdfast-project/holdfast/inbox/postgres/postgrestest"
+	"github.com/holdfast-project/holdfast/ingress"
+	"github.com/holdfast-project/holdfast/ingress/operator"
+)
+
+// group is several ingresses and workers over one PostgreSQL inbox.
+type group struct {
+	ingresses, workers []*daemon
+	destination        *recorder
+	source             string
+}
+
+// newGroup makes one whose processes are not started.
+func newGroup(t *testing.T, source, inbox string, ingresses, workers int, more map[string]string) *group {
+	t.Helper()
+	g := &group{destination: newRecorder(t, nil), source: source}
+	settings := map[string]string{"HOLDFAST_INBOX": inbox}
+	maps.Copy(settings, more)
+	settings = redoSource(source, g.destination.url, settings)
+	for range ingresses {
+		g.ingresses = append(g.ingresses, newDaemon(t, settings, "ingress"))
+	}
+	for range workers {
+		// A worker need not see the secrets of sources.
+		own := maps.Clone(settings)
+		delete(own, "HOLDFAST_SOURCES")
+		delete(own, ingress.SourceEnv(source)+"_SECRET")
+		g.workers = append(g.workers, newDaemon(t, own, "worker"))
+	}
+	return g
+}
+
+func (g *group) start(t *testing.T) {
+	t.Helper()
+	for _, d := range append(g.workers[:len(g.workers):len(g.workers)], g.ingresses...) {
+		d.start(t)
+	}
+}
+
+// sender is one that begins with the n-th ingress, as a load balancer has it.
+func (g *group) sender(t *testing.T, n int) *sender {
+	t.Helper()
+	s := newSender(t, g.ingresses[n], g.source)
+	for i := range g.ingresses[1:] {
+		s.others = append(s.others, g.ingresses[(n+1+i)%len(g.ingresses)].at)
+	}
+	return s
+}
+
+// load sends to many subjects through every ingress, and returns the receipts.
+func (g *group) load(ctx context.Context, t *testing.T, subjects, each int) func() map[string][]ingress.ReceiptJSON {
+	t.Helper()
+	all := make([]map[string][]ingress.ReceiptJSON, len(g.ingresses))
+	var work errgroup.Group
+	for n := range g.ingresses {
+		s := g.sender(t, n)
+		work.Go(func() (err error) {
+			all[n], err = s.all(ctx, manySubjects("r"+strconv.Itoa(n)+"-", subjects), each, 8)
+			return err
+		})
+	}
+	return func() map[string][]ingress.ReceiptJSON {
+		require.NoError(t, work.Wait())
+		receipts := map[string][]ingress.ReceiptJSON{}
+		for _, one := range all {
+			maps.Copy(receipts, one)
+		}
+		return receipts
+	}
+}
+
+// TestE2EHalfOfAFleetStops: an ingress and a worker are stopped under load, as a
+// deploy does. Nothing that was answered with a 2xx is lost, nothing is repeated, and
+// both end well and in time.
+func TestE2EHalfOfAFleetStops(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t, "halved", postgrestest.Database(t), 2, 2, map[string]string{"HOLDFAST_DRAIN_DELAY": "500ms"})
+	g.start(t)
+	receipts := g.load(t.Context(), t, 20, 20)
+	until(t, "the load to be under way", func() bool { return len(g.destination.deliveries("")) > 100 })
+	for _, d := range []*daemon{g.ingresses[0], g.workers[0]} {
+		began := time.Now()
+		require.Zero(t, d.stop(t, syscall.SIGTERM))
+		require.Less(t, time.Since(began), 30*time.Second, "delivery timeout, its margin, and the last rings")
+	}
+	accepted := receipts()
+	g.ingresses[1].settled(t)
+	g.destination.requireOnceInOrder(t, accepted)
+	for _, e := range g.ingresses[1].events(t) {
+		require.Equal(t, 1, e.Attempts)
+	}
+}
+
+// TestE2EPostgreSQLIsAway: the ingress says so and is not ready, the worker waits
+// and blames no event, and both go on by themselves when it is back. The ingress
+// even starts without it.
+func TestE2EPostgreSQLIsAway(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.New(t, postgrestest.Options{})
+	require.NoError(t, server.CreateDatabase(t.Context(), "holdfast"))
+	require.NoError(t, server.Stop())
+	inbox := strings.Replace(server.URL("holdfast"), "@", ":hunter2-hunter2@", 1) // any will do there
+	g := newGroup(t, "outage", inbox, 1, 1, nil)
+	file := filepath.Join(t.TempDir(), "inbox")
+	require.NoError(t, os.WriteFile(file, []byte(inbox+"\n"), 0o600))
+	delete(g.ingresses[0].env, "HOLDFAST_INBOX")
+	g.ingresses[0].env["HOLDFAST_INBOX_FILE"] = file
+	g.start(t)
+	door, worker := g.ingresses[0], g.workers[0]
+	requireAway := func() {
+		t.Helper()
+		for _, d := range []*daemon{door, worker} {
+			until(t, "readiness to turn red", func() bool {
+				status, told := d.readiness(t)
+				require.NotContains(t, told.Checks["inbox"], "hunter2")
+				return status == http.StatusServiceUnavailable && told.Checks["inbox"] != "ok"
+			})
+		}
+		status, header := g.knock(t)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.NotEmpty(t, header.Get("Retry-After"))
+	}
+	requireBack := func() {
+		t.Helper()
+		for _, d := range []*daemon{door, worker} {
+			until(t, "readiness to turn green", func() bool { status, _ := d.readiness(t); return status == http.StatusOK })
+		}
+	}
+	requireAway()
+	require.NoError(t, server.Restart(t.Context()))
+	requireBack()
+
+	receipts := g.load(t.Context(), t, 10, 10)
+	until(t, "some deliveries", func() bool { return len(g.destination.deliveries("")) > 20 })
+	require.NoError(t, server.Crash())
+	requireAway()
+	during := g.destination.deliveries("")
+	require.NoError(t, server.Restart(t.Context()))
+	requireBack()
+	accepted := receipts()
+	door.settled(t)
+	for _, e := range door.events(t) {
+		require.Equal(t, "delivered", e.Status, "%d: %s", e.Sequence, e.Reason)
+	}
+	// What was in hand at the crash may come again, once for each subject.
+	repeats := g.destination.requireInOrder(t, accepted, 1)
+	t.Logf("%d deliveries before PostgreSQL was back, %d repeated", len(during), repeats)
+	require.NotContains(t, string(worker.printed(t)), "subject held")
+	require.False(t, door.over() || worker.over(), "no process had to be started again")
+	require.NotContains(t, string(worker.printed(t))+string(door.printed(t)), "hunter2")
+}
+
+// knock sends one webhook, once.
+func (g *group) knock(t *testing.T) (status int, header http.Header) {
+	t.Helper()
+	webhooks, _ := g.ingresses[0].at.get()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, webhooks+"/webhooks/"+g.source,
+		strings.NewReader(`{"type":"return.updated","at":"2026-01-01T00:00:00Z","return":{"id":"knock"}}`))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+testSecret)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := quickClient(t).Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	return answer.StatusCode, answer.Header
+}
+
+// TestE2ERunsMoveToTheCurrentBuild: while the workers of two builds run, one command
+// moves new subjects and running ones to the other build, and back.
+func TestE2ERunsMoveToTheCurrentBuild(t *testing.T) {
+	t.Parallel()
+	const source = "moving"
+	g := newGroup(t, source, postgrestest.Database(t), 1, 2, map[string]string{"HOLDFAST_DEPLOYMENT": source})
+	g.workers[0].env["HOLDFAST_BUILD_ID"], g.workers[1].env["HOLDFAST_BUILD_ID"] = "v1", "v2"
+	setCurrent := func(build string) {
+		t.Helper()
+		status, printed := g.workers[0].deployment(t, "set-current", "--build-id", build, "--wait", "2m")
+		require.Zero(t, status, printed)
+	}
+	g.destination.obey(func(delivery) answer { return answer{status: http.StatusForbidden} })
+	g.start(t)
+	door := g.ingresses[0]
+	receipts := map[string][]ingress.ReceiptJSON{}
+	send := func(subject string) {
+		receipts[source+"/"+subject] = append(receipts[source+"/"+subject], g.sender(t, 0).send(t, subject, 0, 2)...)
+	}
+	requireBuild := func(subject, build string) {
+		t.Helper()
+		until(t, subject+" to be of "+build, func() bool { _, now := buildOf(t, source+"/"+subject); return now == build })
+	}
+
+	setCurrent("v1")
+	send("held")
+	until(t, "the subject to be held", func() bool { return door.subject(t, source+"/held").State == "held" })
+	requireBuild("held", "v1")
+	g.destination.obey(func(delivery) answer { return answer{status: http.StatusServiceUnavailable} })
+	send("retrying")
+	until(t, "the subject to be tried again and again", func() bool { return door.events(t, "subject", source+"/retrying")[0].Attempts > 2 })
+	requireBuild("retrying", "v1")
+
+	setCurrent("v2")
+	g.destination.obey(nil)
+	send("new")
+	require.NoError(t, door.operator(t).post(t.Context(), operator.PathSubjectResume, values("id", source+"/held"), operator.VerbRequest{}, &operator.SubjectJSON{}))
+	door.settled(t)
+	for _, subject := range []string{"held", "retrying", "new"} {
+		requireBuild(subject, "v2")
+	}
+	// What v1 has is nothing: it can be stopped.
+	require.Zero(t, g.workers[0].stop(t, syscall.SIGTERM))
+	g.destination.requireOnceInOrder(t, receipts)
+
+	g.workers[0].start(t)
+	setCurrent("v1")
+	send("again")
+	door.settled(t)
+	requireBuild("again", "v1")
+	builds := g.workers[0].builds(t)
+	require.Equal(t, "current", builds["v1"].State, "to go back is the same command")
+	require.Contains(t, []string{"draining", "drained"}, builds["v2"].State)
+	g.destination.requireOnceInOrder(t, receipts)
+}
+
+// TestE2EMigrate: it says from where to where, and a process that may not migrate
+// says what to run.
+func TestE2EMigrate(t *testing.T) {
+	t.Parallel()
+	inbox := postgrestest.Database(t)
+	settings := map[string]string{"HOLDFAST_INBOX": inbox, "HOLDFAST_MIGRATE": "false"}
+	d := newDaemon(t, redoSource("schema", "http://127.0.0.1:1", settings), "ingress")
+	d.program.start(t)
+	require.Equal(t, 1, d.wait(t))
+	require.Contains(t, string(d.recent(t)), "holdfast migrate")
+
+	run := func(args ...string) (status int, printed string) {
+		t.Helper()
+		p := newProgram(t, t.TempDir(), settings, append([]string{"migrate"}, args...)...)
+		p.start(t)
+		return p.wait(t), string(p.printed(t))
+	}
+	status, printed := run()
+	require.Zero(t, status, printed)
+	require.Regexp(t, `was at version 0 and is at version \d+\.`, printed)
+	status, printed = run()
+	require.Zero(t, status, printed)
+	require.Regexp(t, `is up to date: version \d+\.`, printed)
+	d.start(t)
+
+	settings["HOLDFAST_INBOX"] = strings.Replace(inbox, "/test_", "/none_", 1)
+	status, printed = run()
+	require.Equal(t, 1, status, "a database that is not there is for a person to mend")
+	require.Contains(t, printed, "does not exist")
+	settings["HOLDFAST_INBOX"] = "postgres://ann:hunter2@127.0.0.1:" + freshPort(t) + "/holdfast"
+	status, printed = run("--wait", "1ms")
+	require.Equal(t, 1, status)
+	require.NotContains(t, printed, "hunter2")
+	settings["HOLDFAST_INBOX"] = "sqlite:" + t.TempDir() + "/inbox.db"
+	status, printed = run()
+	require.Zero(t, status, printed)
+	require.Contains(t, printed, "up to date")
+}
