@@ -23,7 +23,7 @@ type Opener func(t *testing.T) (store inbox.Inbox, another func() inbox.Inbox)
 func Run(t *testing.T, open Opener) {
 	t.Helper()
 	for name, part := range map[string]func(t *testing.T, open Opener){
-		"Append": testAppend, "Keys": testKeys, "Next": testNext, "Claim": testClaim, "Hand": testHand, "Reopen": testReopen,
+		"Append": testAppend, "Texts": testTexts, "Keys": testKeys, "Next": testNext, "Claim": testClaim, "Hand": testHand, "Reopen": testReopen,
 		"Settle": testSettle, "Fail": testFail, "Pause": testPause, "Resume": testResume, "Park": testPark,
 		"Audit": testAudit, "Replay": testReplay, "ReplayByFilter": testReplayByFilter, "Unrung": testUnrung, "Sweep": testSweep,
 		"Prune": testPrune, "Count": testCount, "Events": testEvents, "Subjects": testSubjects,

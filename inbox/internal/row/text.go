@@ -41,7 +41,7 @@ func Plain(text string) string {
 		if text[i] == escape && i+2 < len(text) {
 			high, low := strings.IndexByte(digits, text[i+1]), strings.IndexByte(digits, text[i+2])
 			if high >= 0 && low >= 0 {
-				b.WriteByte(byte(high<<4 | low))
+				b.WriteByte(byte(high<<4 | low)) //nolint:gosec // two digits
 				i += 2
 				continue
 			}
