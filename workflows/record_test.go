@@ -29,6 +29,9 @@ import (
 type scenario struct {
 	drains []any // DrainOutput or error, in order; then empty
 	act    func(ctx context.Context, t *testing.T, r *recorded)
+	// versioned records it on a worker with a version, which leaves its mark in the
+	// history.
+	versioned bool
 }
 
 // recorded is a run that is being recorded.
@@ -103,6 +106,7 @@ func scenarios() map[string]scenario {
 			r.await(ctx, t, workflows.StateRetrying)
 			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{})
 		}},
+		"versioned": {versioned: true, drains: []any{failed(), held(200 * time.Millisecond)}},
 		"canceled": {drains: []any{held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
 			t.Helper()
 			r.await(ctx, t, workflows.StateHeld)
@@ -155,7 +159,7 @@ func record(t *testing.T, c client.Client, name string, s scenario) []*historypb
 	queue := "record-" + uuid.NewString()
 	var mu sync.Mutex
 	next := 0
-	w := worker.New(c, queue, worker.Options{})
+	w := worker.New(c, queue, s.options(queue))
 	w.RegisterWorkflowWithOptions(workflows.Subject, workflow.RegisterOptions{Name: workflows.WorkflowType})
 	w.RegisterActivityWithOptions(func(context.Context, workflows.DrainInput) (workflows.DrainOutput, error) {
 		mu.Lock()
@@ -187,6 +191,9 @@ func record(t *testing.T, c client.Client, name string, s scenario) []*historypb
 	}, activity.RegisterOptions{Name: slowHandler})
 	require.NoError(t, w.Start())
 	defer w.Stop()
+	if s.versioned {
+		makeCurrent(ctx, t, c, queue)
+	}
 
 	id := "record/" + name + "-" + uuid.NewString()
 	run, err := c.SignalWithStartWorkflow(ctx, id, workflows.SignalDoorbell, nil,
@@ -199,6 +206,26 @@ func record(t *testing.T, c client.Client, name string, s scenario) []*historypb
 	err = run.Get(ctx, nil)
 	require.True(t, err == nil || temporal.IsCanceledError(err), "%v", err)
 	return chain(ctx, t, c, id, first)
+}
+
+func (s scenario) options(deployment string) worker.Options {
+	if !s.versioned {
+		return worker.Options{}
+	}
+	return worker.Options{DeploymentOptions: worker.DeploymentOptions{
+		UseVersioning: true, DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
+		Version: worker.WorkerDeploymentVersion{DeploymentName: deployment, BuildID: "v1"},
+	}}
+}
+
+// makeCurrent has the versioned worker given work, as soon as the server knows it.
+func makeCurrent(ctx context.Context, t *testing.T, c client.Client, deployment string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := c.WorkerDeploymentClient().GetHandle(deployment).SetCurrentVersion(ctx,
+			client.WorkerDeploymentSetCurrentVersionOptions{BuildID: "v1"})
+		return err == nil
+	}, 30*time.Second, 100*time.Millisecond)
 }
 
 // chain reads the histories of a run and of those that continued it.

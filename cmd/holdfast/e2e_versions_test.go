@@ -59,7 +59,10 @@ func buildOf(t *testing.T, subject string) (runID, build string) {
 func TestE2EAHeldRunIsFinishedByTheNextBuild(t *testing.T) {
 	t.Parallel()
 	const source = "upgrade"
-	destination := newRecorder(t, func(delivery) answer {
+	destination := newRecorder(t, func(got delivery) answer {
+		if got.subject == source+"/retrying" {
+			return answer{status: http.StatusServiceUnavailable}
+		}
 		return answer{status: http.StatusForbidden}
 	})
 	d := newDaemon(t, redoSource(source, destination.url, map[string]string{
@@ -71,21 +74,26 @@ func TestE2EAHeldRunIsFinishedByTheNextBuild(t *testing.T) {
 
 	d.start(t)
 	receipts := map[string][]ingress.ReceiptJSON{}
-	receipts[source+"/held"] = newSender(t, d, source).send(t, "held", 0, 3)
+	for _, subject := range []string{"held", "retrying"} {
+		receipts[source+"/"+subject] = newSender(t, d, source).send(t, subject, 0, 3)
+	}
 	status, printed = d.deployment(t, "set-current", "--wait", "2m")
 	require.Zero(t, status, printed)
 	require.Contains(t, printed, "Build v1 is the current one of deployment upgrade; before it: none.")
-	until(t, "the subject to be held", func() bool { return d.subject(t, source+"/held").State == "held" })
+	until(t, "trouble of both kinds", func() bool {
+		return d.subject(t, source+"/held").State == "held" && d.subject(t, source+"/retrying").State == "retrying"
+	})
 	before, build := buildOf(t, source+"/held")
 	require.Equal(t, "v1", build)
 	require.Zero(t, d.stop(t, syscall.SIGTERM))
+	tried := len(destination.deliveries(""))
 
 	d.env["HOLDFAST_BUILD_ID"] = "v2"
 	d.start(t)
 	status, printed = d.deployment(t, "set-current", "--build-id", "v3")
 	require.Equal(t, 1, status)
 	require.Contains(t, printed, "no worker of build v3 has been seen in deployment upgrade; there are: ")
-	require.Len(t, destination.deliveries(""), 1, "a build that is not current is given nothing")
+	require.Len(t, destination.deliveries(""), tried, "a build that is not current is given nothing")
 	status, printed = d.deployment(t, "set-current", "--wait", "2m")
 	require.Zero(t, status, printed)
 	require.Contains(t, printed, "Build v2 is the current one of deployment upgrade; before it: v1.")
@@ -97,6 +105,8 @@ func TestE2EAHeldRunIsFinishedByTheNextBuild(t *testing.T) {
 	receipts[source+"/new"] = newSender(t, d, source).send(t, "new", 0, 3)
 	require.NoError(t, d.operator(t).post(t.Context(), operator.PathSubjectResume, values("id", source+"/held"), operator.VerbRequest{}, &operator.SubjectJSON{}))
 	d.settled(t)
+	_, build = buildOf(t, source+"/retrying")
+	require.Equal(t, "v2", build)
 	after, build := buildOf(t, source+"/held")
 	require.Equal(t, before, after, "the run that v1 began")
 	require.Equal(t, "v2", build)
