@@ -58,11 +58,11 @@ const (
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[],
 			$7::bigint[], $8::text[], $9::text[])
 			AS x (sequence, status, reason, handler, attempts, settled_at, epoch, run_id, original_run_id)
-		WHERE e.sequence = x.sequence AND e.status = 'pending'`
+		WHERE e.sequence = x.sequence`
 
 	eventsFail = `UPDATE events e SET attempts = e.attempts + 1, reason = x.reason, handler = x.handler
 		FROM unnest($1::bigint[], $2::text[], $3::text[]) AS x (sequence, reason, handler)
-		WHERE e.sequence = x.sequence AND e.status = 'pending'`
+		WHERE e.sequence = x.sequence`
 )
 
 func settleArgs(all []*inbox.Settlement) []any {

@@ -62,7 +62,7 @@ type transaction struct {
 	conn    *pgxpool.Conn
 	batch   []*change
 	rows    map[string]*row.Row
-	pending map[int64]int64   // sequences to subjects' numbers
+	pending map[int64]int64   // sequences to subjects' numbers; 0: not pending
 	heads   map[int64][]int64 // numbers to the first two pending events
 	epochs  []int64
 
@@ -72,9 +72,10 @@ type transaction struct {
 }
 
 // Each statement sees what was committed before it began: the later ones run under
-// the locks of the first.
+// the locks of the first. None says WHERE status = 'pending' beside a sequence: it
+// might be looked for in the whole index of what is pending.
 const (
-	readPending = "SELECT e.sequence, e.subject FROM events e WHERE e.sequence = ANY ($1) AND e.status = 'pending'"
+	readPending = "SELECT e.sequence, CASE e.status WHEN 'pending' THEN e.subject ELSE 0 END FROM events e WHERE e.sequence = ANY ($1)"
 	readHeads   = `SELECT s.number, e.sequence FROM subjects s CROSS JOIN LATERAL (
 			SELECT e.sequence FROM events e WHERE e.subject = s.number AND e.status = 'pending' ORDER BY e.sequence LIMIT 2) e
 		WHERE s.id = ANY ($1) ORDER BY e.sequence`
