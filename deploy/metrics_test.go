@@ -2,7 +2,10 @@ package deploy_test
 
 import (
 	"encoding/json"
+	"io"
 	"log/slog"
+	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +43,45 @@ func (d *described) MustRegister(all ...prometheus.Collector) {
 	}
 }
 
-// registered returns the metrics that an ingress and a worker register, by name.
+// exported returns the metrics that a real process answers with, by name; those with
+// labels only where they have a value yet.
+func exported(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	env := onThisMachine(t, environment{
+		"HOLDFAST_INBOX": "sqlite:" + filepath.Join(t.TempDir(), "inbox.db"), "HOLDFAST_OPERATOR_LISTEN": "", "HOLDFAST_LISTEN": "",
+		"HOLDFAST_SOURCES": "redo", "HOLDFAST_SOURCE_REDO_SECRET_FILE": "", "HOLDFAST_ROUTES": "*/*=log:", "TEMPORAL_ADDRESS": "",
+	})
+	log, err := start(t, "all", env, func(started string) {
+		var line struct{ Operator string }
+		require.NoError(t, json.Unmarshal([]byte(started), &line))
+		answer, err := http.Get(line.Operator + "/metrics")
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		for _, match := range sample.FindAllStringSubmatch(string(text), -1) {
+			labels := []string{}
+			for _, label := range labelled.FindAllStringSubmatch(match[2], -1) {
+				labels = append(labels, label[1])
+			}
+			found[match[1]] = labels
+		}
+	})
+	require.NoError(t, err, log)
+	require.Contains(t, found, "holdfast_rings_total", "a real process counts rings")
+	return found
+}
+
+// sample is a line of /metrics without a histogram's parts, which its description
+// covers; labelled is a label in it.
+var (
+	sample   = regexp.MustCompile(`(?m)^([a-z_]+?)(?:\{([^}]*)\})? [0-9.e+-]+$`)
+	labelled = regexp.MustCompile(`([a-z_]+)="`)
+	part     = regexp.MustCompile(`_(bucket|sum|count)$`)
+)
+
+// registered returns the metrics that ingresses and workers have, by name.
 func registered(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := &described{labels: map[string][]string{}}
@@ -51,8 +92,13 @@ func registered(t *testing.T) map[string][]string {
 	doorbell.NewSweeper(doorbell.SweeperOptions{Log: log, Registry: registry})
 	activities.New(nil, nil, activities.Config{DestinationConcurrency: 1}, registry, log)
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	require.NotEmpty(t, registry.labels)
-	return registry.labels
+	all := registry.labels
+	for name, labels := range exported(t) {
+		if _, ok := all[part.ReplaceAllString(name, "")]; !ok {
+			all[name] = labels
+		}
+	}
+	return all
 }
 
 // expressions returns the queries of the dashboard and of the alerts, by their title.
@@ -114,7 +160,7 @@ func TestDashboardAndAlertsNameWhatIsExported(t *testing.T) {
 		}
 		labels := slices.Clone(added)
 		for _, name := range names {
-			base := regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
+			base := part.ReplaceAllString(name, "")
 			if _, ok := known[name]; ok {
 				base = name
 			}

@@ -17,15 +17,14 @@ import (
 // patience is for a loaded machine.
 const patience = time.Minute
 
-// start runs a process with exactly the settings that a place gives it, but for its
-// addresses, until it says that it has started, and then stops it. Its inbox is not
-// there: a fleet's processes start without one and wait. What it logged is returned.
-func start(t *testing.T, role string, env environment) (log string, err error) {
+// start runs a process until it says that it has started, lets look have its line of
+// log about that, and then stops it. What it logged is returned.
+func start(t *testing.T, role string, env []string, look func(started string)) (log string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	process := exec.CommandContext(ctx, program(t), role)
-	process.Env = onThisMachine(t, env)
+	process.Env = env
 	output, err := process.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, process.Start())
@@ -33,14 +32,18 @@ func start(t *testing.T, role string, env environment) (log string, err error) {
 	for scanner := bufio.NewScanner(output); scanner.Scan(); {
 		lines.WriteString(scanner.Text() + "\n")
 		if strings.Contains(scanner.Text(), `"msg":"holdfast started"`) {
+			look(scanner.Text())
 			require.NoError(t, process.Process.Signal(syscall.SIGTERM))
 		}
 	}
 	return lines.String(), process.Wait()
 }
 
-// onThisMachine gives a process its secrets in files, free ports of this machine, and
-// databases and servers that are not there.
+func nothing(string) {}
+
+// onThisMachine returns exactly the settings that a place gives a process, but with
+// secrets in files of ours, free ports of this machine, and a database and a Temporal
+// that are not there: a fleet's processes start without them and wait.
 func onThisMachine(t *testing.T, env environment) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -79,7 +82,7 @@ func TestProcessesStartWithTheSettingsOfEachPlace(t *testing.T) {
 		for place, env := range places(t, role) {
 			t.Run(role+" "+place, func(t *testing.T) {
 				t.Parallel()
-				log, err := start(t, role, env)
+				log, err := start(t, role, onThisMachine(t, env), nothing)
 				require.NoError(t, err, log)
 				require.Contains(t, log, `"msg":"holdfast started"`)
 				require.NotContains(t, log, "hunter2")
@@ -101,7 +104,7 @@ func TestProcessesDoNotStartWithAMistake(t *testing.T) {
 			t.Parallel()
 			env := composeFile(t).environment(t, "ingress-1")
 			change(env)
-			log, err := start(t, "ingress", env)
+			log, err := start(t, "ingress", onThisMachine(t, env), nothing)
 			require.Error(t, err)
 			require.Contains(t, log, "HOLDFAST_")
 			require.NotContains(t, log, "holdfast started")
