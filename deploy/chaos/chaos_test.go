@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"log/slog"
 	"path/filepath"
 	"sync/atomic"
@@ -52,7 +51,7 @@ func TestE2EALostEventIsFound(t *testing.T) {
 	}
 	r, err := newRig(t.Context(), setup{
 		root: root, dir: dir, programs: programs, seed: 1, load: 5 * time.Second, subjects: 10, rate: 20,
-		log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		log: slog.New(slog.DiscardHandler),
 	}, forget)
 	require.NoError(t, err)
 	record, err := r.run(t.Context())

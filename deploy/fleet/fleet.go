@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Options say what a fleet is.
@@ -65,12 +66,18 @@ type Fleet struct {
 // accepted and handled. The caller closes the fleet.
 func Start(ctx context.Context, options Options) (*Fleet, error) {
 	f := &Fleet{options: options, spawner: newSpawner()}
-	for _, step := range []func(context.Context) error{
-		f.startPostgres, f.startTemporal, f.startUI, f.migrate, f.startIngresses, f.startWorkers, f.startBalancer,
+	for _, step := range []struct {
+		part  string
+		start func(context.Context) error
+	}{
+		{"PostgreSQL", f.startPostgres}, {"Temporal", f.startTemporal}, {"Temporal UI", f.startUI}, {"schema", f.migrate},
+		{"ingresses", f.startIngresses}, {"workers", f.startWorkers}, {"load balancer", f.startBalancer},
 	} {
-		if err := step(ctx); err != nil {
+		begun := time.Now()
+		if err := step.start(ctx); err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
+		options.Log.Info("ready", slog.String("part", step.part), slog.Duration("after", time.Since(begun).Round(time.Millisecond)))
 	}
 	return f, nil
 }

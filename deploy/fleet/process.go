@@ -29,6 +29,7 @@ type spec struct {
 	settings map[string]string
 	log      string // file
 	ready    func(ctx context.Context) error
+	before   func() // each start; nil: nothing
 }
 
 // Process is a member that is one process, under a supervisor.
@@ -71,6 +72,9 @@ func (p *Process) launch() error {
 	p.wanted = true
 	if p.run != nil {
 		return nil
+	}
+	if p.spec.before != nil {
+		p.spec.before()
 	}
 	output, err := os.OpenFile(p.spec.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {

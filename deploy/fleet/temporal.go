@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"text/template"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/client"
 )
 
@@ -52,7 +56,7 @@ func (f *Fleet) temporalServer(ctx context.Context) (*Process, error) {
 	return f.process("temporal", spec{
 		path:  f.options.Programs.TemporalServer,
 		args:  []string{"--config-file", config, "--allow-no-auth", "start"},
-		ready: f.temporalReady,
+		ready: f.temporalReady, before: f.forgetMembers,
 	}), nil
 }
 
@@ -105,6 +109,23 @@ func (f *Fleet) temporalFiles(ctx context.Context, postgres string) (string, err
 	}
 	path := filepath.Join(dir, "config.yaml")
 	return path, os.WriteFile(path, b.Bytes(), 0o600)
+}
+
+// forgetMembers empties the list of the cluster's members before a server starts. What
+// is there is of the process before: its services, which are together in one, would
+// wait for each other to let them in, for up to a minute. In a cluster of several
+// servers the others do.
+func (f *Fleet) forgetMembers() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, f.Postgres.URL(temporalDatabase))
+	if err != nil {
+		return // without PostgreSQL the server does not start either
+	}
+	_, err = conn.Exec(ctx, "DELETE FROM cluster_membership")
+	if err = errors.Join(err, conn.Close(ctx)); err != nil {
+		f.options.Log.Warn("Temporal's members are not forgotten", slog.Any("error", err))
+	}
 }
 
 // temporalReady asks the server's own health check, and whether its namespace can be

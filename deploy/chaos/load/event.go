@@ -2,6 +2,7 @@ package load
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -53,9 +54,9 @@ func newEvent(id verdict.ID, began time.Time, r *rand.Rand) event {
 	if r.IntN(largeShare) == 0 {
 		size = largePadding
 	}
-	padding := make([]byte, size/2)
-	for i := range padding {
-		padding[i] = byte(r.IntN(256))
+	var padding []byte
+	for len(padding) < size/2 {
+		padding = binary.LittleEndian.AppendUint64(padding, r.Uint64())
 	}
 	moment := began.Add(time.Duration(id.Counter) * time.Millisecond).UTC().Format("2006-01-02T15:04:05.000000Z07:00")
 	body, err := json.Marshal(Body{

@@ -27,7 +27,7 @@ func Setup(t testing.TB) (root, dir string, programs fleet.Programs) {
 		t.Skip("no Temporal server")
 	}
 	// Not t.TempDir, which the user that PostgreSQL runs as cannot reach.
-	dir, err = os.MkdirTemp("", "holdfast-fleet-")
+	dir, err = os.MkdirTemp("", "holdfast-fleet-") //nolint:usetesting // see above
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() {
