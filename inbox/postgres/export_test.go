@@ -1,6 +1,12 @@
 package postgres
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
 
 // MigrateFiles lets a test bring migrations of its own.
 var MigrateFiles = migrate
@@ -25,3 +31,24 @@ var EventsQuery = eventsQuery
 
 // Stamp is a time as an argument.
 func Stamp(t time.Time) any { return stampOf(t) }
+
+// EachConnection does something on every connection of the store's at once.
+func (s *Store) EachConnection(ctx context.Context, do func(*pgx.Conn) error) error {
+	var all []*pgxpool.Conn
+	defer func() {
+		for _, conn := range all {
+			conn.Release()
+		}
+	}()
+	for range s.options.Connections {
+		conn, err := s.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, conn)
+		if err := do(conn.Conn()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -117,7 +117,10 @@ func apply(ctx context.Context, t pgx.Tx, steps []migration) error {
 func version(ctx context.Context, conn *pgx.Conn, steps []migration) (have int, err error) {
 	var encoding string
 	var there bool
-	err = conn.QueryRow(ctx, "SELECT current_setting('server_encoding'), to_regclass('migrations') IS NOT NULL").Scan(&encoding, &there)
+	// The catalog itself is read: a name is looked up in a cache, and what another
+	// process made while this one waited for its turn may not be there yet.
+	err = conn.QueryRow(ctx, `SELECT current_setting('server_encoding'), EXISTS (
+		SELECT 1 FROM pg_class WHERE relname = 'migrations' AND relkind = 'r' AND pg_table_is_visible(oid))`).Scan(&encoding, &there)
 	switch {
 	case err != nil:
 		return 0, err
