@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast-project/holdfast/inbox"
 )
 
 // MigrateFiles lets a test bring migrations of its own.
@@ -51,4 +53,23 @@ func (s *Store) EachConnection(ctx context.Context, do func(*pgx.Conn) error) er
 		}
 	}
 	return nil
+}
+
+// BeginSettle does a settlement's first half. The rest comes when the returned
+// function is called.
+func (s *Store) BeginSettle(ctx context.Context, settlement inbox.Settlement) (commit func() error, err error) {
+	c := &change{subject: settlement.Subject, sequence: settlement.Sequence, decide: func(k *known) error {
+		k.row.Settle(false)
+		k.settled = &settlement
+		return nil
+	}}
+	t, err := s.readAgain(ctx, []*change{c}, "")
+	if err != nil {
+		return nil, err
+	}
+	t.decide(false)
+	return func() error {
+		defer release(t.conn)
+		return t.write(ctx)
+	}, nil
 }
