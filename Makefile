@@ -108,7 +108,7 @@ histories: ## record workflow histories with the last released code, for the rep
 	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" sh deploy/histories.sh
 
 .PHONY: check
-check: race-required lint docs-check chart test ## all of it: what CI runs
+check: race-required lint docs-check chart chaos-short test ## all of it: what CI runs
 
 .PHONY: race-required
 race-required:

@@ -26,6 +26,9 @@ const (
 	refuseShare    = 0.01
 	// handling is the longest that the destination works on an event.
 	handling = 8 * time.Millisecond
+	// Some events take longer than that, so that there is always one in flight.
+	slowShare    = 0.05
+	slowHandling = time.Second
 
 	// catchUp bounds how long the fleet may take, once the load has ended, to accept
 	// and to deliver what was sent. It is for a slow machine, not for Holdfast.
@@ -59,7 +62,7 @@ func newRig(ctx context.Context, s setup, forget func(verdict.Delivery) bool) (*
 	r := &rig{setup: s, links: links.New()}
 	var err error
 	if r.destination, err = destination.Start(ctx, destination.Options{
-		Refuse: refuseShare, Work: handling, Seed: s.seed, Log: s.log, Forget: forget,
+		Refuse: refuseShare, Work: handling, Slow: slowShare, SlowWork: slowHandling, Seed: s.seed, Log: s.log, Forget: forget,
 	}); err != nil {
 		return nil, err
 	}

@@ -70,8 +70,13 @@ func Start(ctx context.Context, options Options) (*Fleet, error) {
 		part  string
 		start func(context.Context) error
 	}{
-		{"PostgreSQL", f.startPostgres}, {"Temporal", f.startTemporal}, {"Temporal UI", f.startUI}, {"schema", f.migrate},
-		{"ingresses", f.startIngresses}, {"workers", f.startWorkers}, {"load balancer", f.startBalancer},
+		{"PostgreSQL", f.startPostgres},
+		{"Temporal", f.startTemporal},
+		{"Temporal UI", f.startUI},
+		{"schema", f.migrate},
+		{"ingresses", f.startIngresses},
+		{"workers", f.startWorkers},
+		{"load balancer", f.startBalancer},
 	} {
 		begun := time.Now()
 		if err := step.start(ctx); err != nil {

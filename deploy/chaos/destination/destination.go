@@ -21,10 +21,13 @@ import (
 type Options struct {
 	// Refuse is the share of events whose first attempt is answered with a 503.
 	Refuse float64
-	// Work is the longest that an event takes.
-	Work time.Duration
-	Seed uint64
-	Log  *slog.Logger
+	// Work is the longest that most events take, SlowWork the longest of the share of
+	// events that are Slow: of those some are in hand whenever something happens.
+	Work     time.Duration
+	Slow     float64
+	SlowWork time.Duration
+	Seed     uint64
+	Log      *slog.Logger
 	// Forget, when set, chooses deliveries that leave no trace: for a test of the
 	// verdict itself.
 	Forget func(verdict.Delivery) bool
@@ -107,7 +110,11 @@ func (d *Destination) begin(r *http.Request, body load.Body, digest string) (*ve
 	if d.options.Forget == nil || !d.options.Forget(*one) {
 		d.deliveries = append(d.deliveries, one)
 	}
-	return one, 1 + time.Duration(d.rand.Int64N(int64(d.options.Work)+1))
+	longest := d.options.Work
+	if d.rand.Float64() < d.options.Slow {
+		longest = d.options.SlowWork
+	}
+	return one, time.Duration(d.rand.Int64N(int64(longest) + 1))
 }
 
 // end notes when a delivery was answered, and returns how.
