@@ -16,25 +16,48 @@ const (
 	// nothing takes nothing from the others.
 	firstBuffer = 4 << 10
 
+	// smallBody is what nearly all bodies are smaller than.
+	smallBody = 1 << 20
+
 	// A body may take defaultPatience and then a second for each bodyRate bytes: a
 	// 40 MB body has almost three minutes, a trickle ten seconds.
 	defaultPatience = 10 * time.Second
 	bodyRate        = 256 << 10
+
+	// creditedBytes are progress enough to count as one that has just come.
+	creditedBytes = 64 << 10
 
 	// defaultStall is how long a body may stand still, whatever a fast beginning
 	// has earned: else a few stalled senders would hold the memory for minutes.
 	defaultStall = 5 * time.Second
 )
 
-// budget is the memory that all bodies together may hold.
-type budget struct{ free atomic.Int64 }
+// budget is the memory that all bodies together may hold. A part of it is for
+// small bodies, so that a few large ones, of which nothing is proven yet, do not
+// keep out the many.
+type budget struct {
+	free     atomic.Int64
+	forSmall int64
+}
 
-// take never waits: waiting requests would hold what they have and so could
-// block each other.
-func (b *budget) take(n int64) bool {
+// newBudget leaves a quarter to small bodies, or less if the largest body would
+// not fit beside it.
+func newBudget(total, largest int64) *budget {
+	b := &budget{forSmall: min(total/4, total-largest)}
+	b.free.Store(total)
+	return b
+}
+
+// take takes n bytes for a body that will then have size. It never waits:
+// waiting requests would hold what they have and so could block each other.
+func (b *budget) take(n, size int64) bool {
+	leave := int64(0)
+	if size > smallBody {
+		leave = b.forSmall
+	}
 	for {
 		free := b.free.Load()
-		if free < n {
+		if free < n+leave {
 			return false
 		}
 		if b.free.CompareAndSwap(free, free-n) {
@@ -57,7 +80,7 @@ func (b *body) release() { b.once.Do(func() { b.budget.free.Add(b.taken) }) }
 // grow makes room for more bytes, up to ceiling.
 func (b *body) grow(ceiling int64) bool {
 	size := min(max(2*int64(cap(b.bytes)), firstBuffer), ceiling)
-	if !b.budget.take(size - b.taken) {
+	if !b.budget.take(size-b.taken, size) {
 		return false
 	}
 	b.taken = size
@@ -81,7 +104,8 @@ func (d *Door) readBody(w http.ResponseWriter, r *http.Request, limit int64) (*b
 	if r.ContentLength == 0 || r.Body == nil {
 		return read, nil
 	}
-	pace := newPace(w, d.patience, d.stall)
+	pace := newPace(w, connectionOf(r.Context()), d.patience, d.stall)
+	defer pace.connection.works()
 	for {
 		if len(read.bytes) == cap(read.bytes) {
 			if int64(len(read.bytes)) == ceiling {
@@ -125,19 +149,23 @@ func readError(err error) error {
 	return errBroken
 }
 
-// pace is the connection's read deadline, which moves as bytes arrive.
+// pace is the connection's read deadline, which moves as bytes arrive, and its
+// place among those that keep us waiting.
 type pace struct {
-	connection *http.ResponseController
+	connection *connection
+	control    *http.ResponseController
 	start      time.Time
 	patience   time.Duration
 	stall      time.Duration
 	set        int // bytes read when the deadline was set
 	setAt      time.Time
+	credited   int // bytes read when the connection last moved to the end of those that wait
 }
 
-func newPace(w http.ResponseWriter, patience, stall time.Duration) *pace {
+func newPace(w http.ResponseWriter, c *connection, patience, stall time.Duration) *pace {
 	now := time.Now()
-	p := &pace{connection: http.NewResponseController(w), start: now, patience: patience, stall: stall}
+	p := &pace{connection: c, control: http.NewResponseController(w), start: now, patience: patience, stall: stall}
+	p.connection.waits()
 	p.move(0, now)
 	return p
 }
@@ -147,6 +175,10 @@ func (p *pace) extend(read int) {
 	// is gone: a stall is thus found up to a tenth early, never late.
 	if now := time.Now(); read-p.set >= bodyRate/4 || now.Sub(p.setAt) >= p.stall/10 {
 		p.move(read, now)
+	}
+	if read-p.credited >= creditedBytes { // less is a trickle, and stays where it is
+		p.credited = read
+		p.connection.waits()
 	}
 }
 
@@ -158,5 +190,5 @@ func (p *pace) move(read int, now time.Time) {
 		deadline = stalled
 	}
 	// A writer without deadlines is a test's; the server's own limits hold anyway.
-	_ = p.connection.SetReadDeadline(deadline)
+	_ = p.control.SetReadDeadline(deadline)
 }

@@ -8,6 +8,10 @@
 // error. It knows no sender: a provider's dialect decides what is genuine, what is
 // in it, and how its sender wants to be answered.
 //
+// What strangers can take of it is bounded: connections (connections), their
+// headers (maxHeaderBytes, maxHeaderLines), bodies (budget) and time (pace), and
+// none of it is taken from those who come after. Compressed bodies are refused.
+//
 // The operator's API is in ingress/operator, the way to Temporal in
 // ingress/doorbell.
 package ingress

@@ -60,7 +60,7 @@ func New(o Options) *Door {
 		log:           o.Log,
 		now:           o.Now,
 		maxBody:       o.Config.MaxBody,
-		bodies:        &budget{},
+		bodies:        newBudget(o.Config.MaxBodiesInFlight, o.Config.MaxBody),
 		patience:      defaultPatience,
 		stall:         defaultStall,
 		appendTimeout: o.AppendTimeout,
@@ -71,7 +71,6 @@ func New(o Options) *Door {
 	if d.appendTimeout == 0 {
 		d.appendTimeout = defaultAppendTimeout
 	}
-	d.bodies.free.Store(o.Config.MaxBodiesInFlight)
 	for _, source := range o.Sources {
 		d.sources[source.Name] = source
 	}

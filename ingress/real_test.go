@@ -25,22 +25,19 @@ import (
 // inbox on disk. It sets environment variables, so its tests are not parallel.
 type realHouse struct {
 	*house
-	inbox    *sqlite.Store
-	address  string
-	settings map[string]map[string]string // by dialect
+	*throwAways
+	inbox   *sqlite.Store
+	address string
 }
 
 func newRealHouse(t *testing.T) *realHouse {
 	t.Helper()
-	h := &realHouse{settings: map[string]map[string]string{}}
+	h := &realHouse{throwAways: newThrowAways()}
 	var names []string
-	made := 0
-	random := func() string { made++; return fmt.Sprintf("throw-away-%032d", made) }
-	for _, dialect := range providers.Dialects() {
-		names = append(names, dialect.Name)
-		h.settings[dialect.Name] = samples.ThrowAway(dialect.Name, random)
-		for name, value := range h.settings[dialect.Name] {
-			t.Setenv(ingress.SourceEnv(dialect.Name)+"_"+name, value)
+	for dialect, settings := range h.settings {
+		names = append(names, dialect)
+		for name, value := range settings {
+			t.Setenv(ingress.SourceEnv(dialect)+"_"+name, value)
 		}
 	}
 	sources, _, err := ingress.LoadSources(providers.Dialects(), names)
@@ -54,13 +51,6 @@ func newRealHouse(t *testing.T) *realHouse {
 	})
 	h.address = h.serve(t)
 	return h
-}
-
-func (h *realHouse) sample(t *testing.T, dialect string, o samples.Options) samples.Sample {
-	t.Helper()
-	sample, err := samples.Make(dialect, samples.Fill(dialect, o, func(name string) string { return h.settings[dialect][name] }))
-	require.NoError(t, err)
-	return sample
 }
 
 // deliver sends a sample over the network.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -25,7 +26,7 @@ func (d *Door) receive(v *visit) (providers.Answer, error) {
 	// No known sender compresses. What is signed and what is delivered is the body
 	// as it was sent, and to unpack it for an unknown sender would be to let a few
 	// bytes fill the memory.
-	if encoding := v.request.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if slices.ContainsFunc(v.request.Header.Values("Content-Encoding"), compressed) {
 		return providers.Answer{}, errEncoded
 	}
 	limit, err := d.judgeHeader(v)
@@ -56,6 +57,10 @@ func (d *Door) receive(v *visit) (providers.Answer, error) {
 		return providers.Answer{}, err
 	}
 	return accepted(v.receipts)
+}
+
+func compressed(encoding string) bool {
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
 }
 
 // find looks up the source that the path names.

@@ -13,8 +13,14 @@ import (
 	"github.com/holdfast-project/holdfast/providers"
 )
 
-// answerTimeout is how long a sender may take to read its answer.
-const answerTimeout = 10 * time.Second
+const (
+	// answerTimeout is how long a sender may take to read its answer.
+	answerTimeout = 10 * time.Second
+
+	// lingerTimeout is how long the rest of a refused body is still taken in, so
+	// that a sender that sends it all before it reads can read why.
+	lingerTimeout = time.Second
+)
 
 // visit is one request on its way through the door, and what its log line needs.
 type visit struct {
@@ -104,7 +110,11 @@ func (v *visit) write(answer providers.Answer, err error) {
 	if v.allow != "" {
 		header.Set("Allow", v.allow)
 	}
-	_ = http.NewResponseController(v.c.Writer).SetWriteDeadline(time.Now().Add(answerTimeout))
+	control := http.NewResponseController(v.c.Writer)
+	if header.Get("Connection") == "close" {
+		_ = control.SetReadDeadline(time.Now().Add(lingerTimeout))
+	}
+	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout))
 	if len(answer.Body) == 0 {
 		v.c.Status(answer.Status)
 		v.c.Writer.WriteHeaderNow()

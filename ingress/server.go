@@ -16,7 +16,7 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second // of a body that nobody reads, too
 	idleTimeout       = 2 * time.Minute  // longer than the load balancers', so that they close first
-	maxHeaderBytes    = 64 << 10         // tokens and traces need a few kilobytes
+	maxHeaderBytes    = 32 << 10         // tokens and traces need a few kilobytes; see also maxHeaderLines
 )
 
 // Server is an HTTP server whose address is known before it serves.
@@ -25,17 +25,23 @@ type Server struct {
 	listener net.Listener
 }
 
-// Listen opens an address. Connections wait until Serve is called.
+// Listen opens an address. Connections wait until Serve is called; of those that
+// are open at once there is a limit, see connections.
 func Listen(ctx context.Context, address string, handler http.Handler, log *slog.Logger) (*Server, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
+	limited := limitConnections(listener, log)
 	return &Server{
-		listener: listener,
+		listener: limited,
 		http: &http.Server{
-			Handler:           handler,
+			Handler:   handler,
+			ConnState: limited.follow,
+			ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+				return context.WithValue(ctx, connectionKey{}, conn)
+			},
 			ReadHeaderTimeout: readHeaderTimeout,
 			ReadTimeout:       readTimeout,
 			IdleTimeout:       idleTimeout,

@@ -67,6 +67,21 @@ func TestStalledBodyIsClosedWhateverItEarned(t *testing.T) {
 	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, 5*time.Second, time.Millisecond)
 }
 
+// The rest of a refused body is taken in for a second, not for as long as a body may take.
+func TestRefusedBodyIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	address := h.serve(t)
+	for _, rest := range []string{"Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"} {
+		for _, path := range []string{"/webhooks/nobody", "/webhooks/plain"} {
+			conn := dial(t, address, "PUT "+path+" HTTP/1.1\r\nHost: door\r\n"+rest)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(25*time.Second)), "the server's own limit is 30 s")
+			_, err := io.ReadAll(conn)
+			require.NoError(t, err)
+		}
+	}
+}
+
 func TestSteadyTrickleIsNoStall(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

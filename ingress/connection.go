@@ -1,0 +1,111 @@
+package ingress
+
+import (
+	"bytes"
+	"container/list"
+	"context"
+	"errors"
+	"net"
+)
+
+const (
+	// maxHeaderLines keeps headers from growing in memory: a line of three bytes
+	// takes some hundred. Senders and the proxies before us have some dozen lines.
+	maxHeaderLines = 200
+	headersRead    = -1
+)
+
+// connection knows whether it keeps us waiting.
+type connection struct {
+	net.Conn
+	all   *connections
+	place *list.Element // nil: it works, or is gone
+	gone  bool
+	lines int // of the headers so far, or headersRead; of the serving goroutine alone
+}
+
+type connectionKey struct{}
+
+// connectionOf finds a request's connection; nil where a test has none.
+func connectionOf(ctx context.Context) *connection {
+	c, _ := ctx.Value(connectionKey{}).(*connection)
+	return c
+}
+
+// waits puts the connection at the end of those that keep us waiting, also when
+// it is among them already: something has come.
+func (c *connection) waits() {
+	if c == nil {
+		return
+	}
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	switch {
+	case c.gone:
+	case c.place != nil:
+		c.all.waiting.MoveToBack(c.place)
+	default:
+		c.place = c.all.waiting.PushBack(c)
+		c.all.changed.Signal()
+	}
+}
+
+// works takes it out: it is our turn, and nobody takes its place.
+func (c *connection) works() {
+	if c == nil {
+		return
+	}
+	c.all.mu.Lock()
+	defer c.all.mu.Unlock()
+	c.unlist()
+}
+
+func (c *connection) unlist() {
+	if c.place != nil {
+		c.all.waiting.Remove(c.place)
+		c.place = nil
+	}
+}
+
+// leave counts the connection out, once. The lock is held.
+func (c *connection) leave() {
+	c.unlist()
+	if !c.gone {
+		c.gone = true
+		c.all.open--
+		c.all.changed.Signal()
+	}
+}
+
+var errHeaderLines = errors.New("too many header lines")
+
+// Read implements net.Conn. Before the headers are here it counts their lines.
+// The read that brings the last of them may bring a piece of the body, too, and
+// so it is the next one that fails.
+func (c *connection) Read(p []byte) (int, error) {
+	if c.lines > maxHeaderLines {
+		return 0, errHeaderLines
+	}
+	n, err := c.Conn.Read(p)
+	if c.lines != headersRead {
+		c.lines += bytes.Count(p[:n], []byte("\n"))
+	}
+	return n, err
+}
+
+// Close implements net.Conn.
+func (c *connection) Close() error {
+	c.all.mu.Lock()
+	c.leave()
+	c.all.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// CloseWrite lets the server end an answer before it hangs up, so that a sender
+// that is still sending can read it.
+func (c *connection) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
