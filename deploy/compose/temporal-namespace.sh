@@ -33,8 +33,8 @@ has() {
 	echo "$list" | grep -Eq "(^|[[:space:]])$1[[:space:]]+Keyword"
 }
 
+# To create one that is there is no mistake.
 attribute_is_there() {
-	has "$1" && return
 	temporal operator search-attribute create --namespace "$namespace" --name "$1" --type Keyword
 	has "$1"
 }
