@@ -26,6 +26,7 @@ func requireWorks(t *testing.T, store *postgres.Store, key string) {
 }
 
 func works(t *testing.T, store *postgres.Store, key string) error {
+	t.Helper()
 	subject := "redo/works-" + key
 	if _, err := appendOne(t.Context(), store, subject, key, []byte(key)); err != nil {
 		return err
