@@ -50,6 +50,8 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 		return err
 	}
 	o.log = slog.New(slog.NewTextHandler(out, nil))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.load+overtime, errors.New("the run took too long"))
+	defer cancel()
 	figures, err := chaos(ctx, o)
 	if err != nil {
 		return fmt.Errorf("%w (seed %d, logs in %s)", err, o.seed, o.dir)
@@ -94,6 +96,8 @@ const (
 	defaultMinutes = 5
 	// The load of a short run, and the rest of it, take two minutes.
 	shortLoad = 90 * time.Second
+	// overtime bounds all that is not load: it is for a machine that hangs.
+	overtime = 15 * time.Minute
 )
 
 // options reads flags, with the environment's values as their defaults.

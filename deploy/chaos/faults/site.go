@@ -50,6 +50,9 @@ func (s *Site) Do(ctx context.Context, p Planned) (verdict.Fault, error) {
 	if err := undo.end(ctx); err != nil {
 		return f, fmt.Errorf("undo %s: %w", f.Name, err)
 	}
+	if p.Kind == Kill {
+		f.Note = fmt.Sprintf("ready after %.1f s", time.Since(f.Healed).Seconds())
+	}
 	s.recover(ctx, &f)
 	s.Log.Info("recovered", slog.String("fault", f.Name),
 		slog.Duration("accepted", f.Accepted.Sub(f.Healed)), slog.Duration("delivered", f.Delivered.Sub(f.Healed)))
