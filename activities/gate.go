@@ -21,20 +21,13 @@ const (
 	breakerFailures = 8
 	// breakerOpen is how long a drain then attempts nothing new there.
 	breakerOpen = 5 * time.Second
-
-	// comebacks is how many subjects a second may ask again for a place that they did
-	// not get. Each that asks costs Temporal a task and the inbox two commits, so that
-	// thousands of subjects of a destination that hangs, each with its own short wait,
-	// took both from everybody else. With it they all have asked once in N/comebacks
-	// seconds: that is also how long the last of a crowd waits when the destination
-	// is well again.
-	comebacks = 25
 )
 
 // gate limits what one worker does to each destination, so that one that hangs
 // takes no place from another.
 type gate struct {
 	concurrency int64
+	now         func() time.Time
 
 	mu    sync.Mutex
 	doors map[string]*door
@@ -43,13 +36,11 @@ type gate struct {
 type door struct {
 	places  *semaphore.Weighted
 	breaker *gobreaker.TwoStepCircuitBreaker[struct{}]
-
-	mu     sync.Mutex
-	booked time.Time // when the last of those who were turned away comes again
+	crowd   crowd
 }
 
 func newGate(concurrency int) *gate {
-	return &gate{concurrency: int64(concurrency), doors: map[string]*door{}}
+	return &gate{concurrency: int64(concurrency), now: time.Now, doors: map[string]*door{}}
 }
 
 // errBusy and errShut say why a destination cannot be tried now. Neither is an
@@ -82,22 +73,14 @@ func (g *gate) enter(ctx context.Context, key string, retries bool) (done func(e
 	return func(attempt error) {
 		d.places.Release(1)
 		report(attempt)
+		if !errors.Is(attempt, errNoAttempt) && !unreachable(attempt) {
+			d.crowd.served(g.now())
+		}
 	}, nil
 }
 
-// comeback tells who was turned away how long to wait at least: those who wait come
-// again one after the other, not all at once.
-func (g *gate) comeback(key string, now time.Time) time.Duration {
-	d := g.door(key)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.booked.Before(now) {
-		d.booked = now
-	}
-	wait := d.booked.Sub(now)
-	d.booked = d.booked.Add(time.Second / comebacks)
-	return wait
-}
+// comeback tells who was turned away how long to wait at least.
+func (g *gate) comeback(key string) time.Duration { return g.door(key).crowd.book(g.now()) }
 
 func (g *gate) door(key string) *door {
 	g.mu.Lock()

@@ -95,7 +95,7 @@ func (w *work) handle(ctx context.Context, e inbox.Entry, limit time.Duration, r
 	}
 	leave, err := w.gate.enter(ctx, h.key(), retries)
 	if err != nil {
-		return step{busy: err, wait: w.gate.comeback(h.key(), time.Now())}, ctx.Err()
+		return step{busy: err, wait: w.gate.comeback(h.key())}, ctx.Err()
 	}
 	if err := w.prove(ctx); err != nil {
 		leave(errNoAttempt)
