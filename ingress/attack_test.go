@@ -40,7 +40,7 @@ type reply struct {
 // answer reads the next answer on a connection.
 func answer(t *testing.T, conn net.Conn) reply {
 	t.Helper()
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(10*time.Second)))
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
 	require.NoError(t, response.Body.Close())
@@ -148,8 +148,8 @@ func TestStuckInboxIsAnsweredInTime(t *testing.T) {
 		require.Positive(t, h.door.Reserved(8<<20), "the body is still in memory, and still counted")
 
 		close(h.store.hang) // the inbox comes back, and the event is durable after all
-		require.Eventually(t, func() bool { return len(h.bell.all()) == 1 }, 5*time.Second, time.Millisecond, "so it is rung")
-		require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(h.bell.all()) == 1 }, patience, time.Millisecond, "so it is rung")
+		require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, patience, time.Millisecond)
 	})
 	t.Run("TheDefaultIsWellWithinFiveSeconds", func(t *testing.T) {
 		t.Parallel()
@@ -167,10 +167,10 @@ func TestAcceptedEventIsRungThoughItsSenderHungUp(t *testing.T) {
 	h := newHouse(t)
 	h.store.hang = make(chan struct{})
 	conn := dial(t, h.serve(t), begin+"Content-Length: 1\r\n\r\na")
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, patience, time.Millisecond)
 	require.NoError(t, conn.Close())
 	close(h.store.hang)
-	require.Eventually(t, func() bool { return len(h.bell.all()) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(h.bell.all()) == 1 }, patience, time.Millisecond)
 }
 
 func TestPanicInTheInboxIsTriedAgain(t *testing.T) {
@@ -202,7 +202,7 @@ func TestShutdownWaitsForRunningRequests(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() { require.NoError(t, server.Serve()) })
 	conn := dial(t, server.Addr().String(), begin+"Content-Length: 1\r\n\r\na")
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, patience, time.Millisecond)
 
 	running.Go(func() { require.NoError(t, server.Shutdown(context.WithoutCancel(t.Context()))) })
 	require.Eventually(t, func() bool {
@@ -212,7 +212,7 @@ func TestShutdownWaitsForRunningRequests(t *testing.T) {
 			_ = other.Close()
 		}
 		return err != nil
-	}, 5*time.Second, time.Millisecond, "nothing more is accepted")
+	}, patience, time.Millisecond, "nothing more is accepted")
 	close(h.store.hang)
 	require.Equal(t, http.StatusOK, answer(t, conn).status)
 	running.Wait()

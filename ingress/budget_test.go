@@ -25,7 +25,7 @@ func TestIdleSendersTakeNothingFromOthers(t *testing.T) {
 		}
 		dial(t, address, begin+kind)
 	}
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, patience, time.Millisecond)
 	require.Equal(t, http.StatusOK, post(t, address, strings.Repeat("a", 1<<20)), "the largest body still fits")
 	require.LessOrEqual(t, h.door.Reserved(8<<20), int64(64*4<<10))
 }
@@ -39,7 +39,7 @@ func TestBodiesInFlightAreLimitedAndRecover(t *testing.T) {
 	for range 8 { // eight times the last byte is missing
 		full = append(full, dial(t, address, begin+fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body[1:])))
 	}
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 8<<20 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 8<<20 }, patience, time.Millisecond)
 
 	conn := dial(t, address, begin+"Content-Length: 1\r\n\r\na")
 	refused := answer(t, conn)
@@ -52,7 +52,7 @@ func TestBodiesInFlightAreLimitedAndRecover(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, answer(t, conn).status)
 	}
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, patience, time.Millisecond)
 	require.Equal(t, http.StatusOK, post(t, address, "b"))
 	require.Len(t, h.store.stored(), 9)
 }
@@ -77,8 +77,8 @@ func TestHungUpSenderGivesItsMemoryBack(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	conn := dial(t, h.serve(t), begin+"Content-Length: 1000\r\n\r\nabc")
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) > 0 }, patience, time.Millisecond)
 	require.NoError(t, conn.Close())
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, patience, time.Millisecond)
 	require.Empty(t, h.store.stored(), "half a body is no event")
 }

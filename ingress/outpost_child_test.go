@@ -82,6 +82,7 @@ func outpostUntilEOF(path string) error {
 	log := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	door := ingress.New(ingress.Options{
 		Config: config, Sources: sources, Inbox: store, Bell: deaf{}, Log: log, Registry: prometheus.NewRegistry(),
+		AppendTimeout: patience, // a busy disk is no attack
 	})
 	server, err := ingress.Listen(ctx, config.Listen, door.Handler(), log)
 	if err != nil {

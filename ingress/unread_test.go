@@ -64,7 +64,7 @@ func TestStalledBodyIsClosedWhateverItEarned(t *testing.T) {
 	start := time.Now()
 	require.Equal(t, http.StatusRequestTimeout, answer(t, conn).status)
 	require.Less(t, time.Since(start), 8*time.Second)
-	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.door.Reserved(8<<20) == 0 }, patience, time.Millisecond)
 }
 
 // The rest of a refused body is taken in for a second, not for as long as a body may take.
