@@ -47,7 +47,7 @@ the source in the environment (HOLDFAST_SOURCE_<NAME>_...), else from what
 		Example: `  holdfast send redo
   holdfast send redo --count 5 --subject r1
   holdfast send redeam --source sandbox --type booking.updated
-  holdfast send redox --file recorded.json --url http://127.0.0.1:8080/webhooks/redox`,
+  holdfast send redox --file recorded.json --url https://hooks.example.com`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 && slices.Contains(names, args[0]) {
 				return nil
@@ -66,7 +66,7 @@ the source in the environment (HOLDFAST_SOURCE_<NAME>_...), else from what
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&s.source, "source", "", "`name` of the source (default: the provider's)")
-	flags.StringVar(&s.url, "url", "", "`URL` of the source (default http://127.0.0.1:8080/webhooks/<source>, with HOLDFAST_LISTEN's port)")
+	flags.StringVar(&s.url, "url", "", "`URL` of the ingress, or of a load balancer before it (default http://127.0.0.1:8080, with HOLDFAST_LISTEN's port); with a path, that of the source")
 	flags.StringVar(&s.file, "file", "", "send this `file` as the body, as it is but for a signature in it; - is the standard input")
 	flags.StringVar(&s.options.Type, "type", "", "`type` of the events; a wrong one lists those there are")
 	flags.StringVar(&s.options.Subject, "subject", "", "the provider's own `id` of the subject, without the source")
@@ -119,19 +119,8 @@ func (s *send) prepare(stdin io.Reader) error {
 	if s.source == "" {
 		s.source = s.provider
 	}
-	if s.url == "" {
-		listen, err := env.setting("HOLDFAST_LISTEN", ":8080")
-		if err != nil {
-			return err
-		}
-		_, port, err := net.SplitHostPort(listen)
-		if err != nil {
-			return errors.New("HOLDFAST_LISTEN: must be host:port or :port, such as :8080; or say --url")
-		}
-		s.url = "http://" + net.JoinHostPort("127.0.0.1", port) + "/webhooks/" + url.PathEscape(s.source)
-	}
-	if u, err := url.Parse(s.url); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("--url must look like http://127.0.0.1:8080/webhooks/%s", s.source)
+	if s.url, err = s.sourceURL(env); err != nil {
+		return err
 	}
 	if s.file != "" {
 		if s.options.Body, err = readBody(s.file, stdin); err != nil {
@@ -154,6 +143,31 @@ func (s *send) prepare(stdin io.Reader) error {
 	}
 	s.options.At = time.Now()
 	return nil
+}
+
+// sourceURL is where the source's webhooks go. A --url without a path names only
+// who receives them, such as a load balancer.
+func (s *send) sourceURL(env environment) (string, error) {
+	address := s.url
+	if address == "" {
+		listen, err := env.setting("HOLDFAST_LISTEN", ":8080")
+		if err != nil {
+			return "", err
+		}
+		_, port, err := net.SplitHostPort(listen)
+		if err != nil {
+			return "", errors.New("HOLDFAST_LISTEN: must be host:port or :port, such as :8080; or say --url")
+		}
+		address = "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "", fmt.Errorf("--url must look like http://127.0.0.1:8080 or http://127.0.0.1:8080/webhooks/%s", s.source)
+	}
+	if u.Path == "" || u.Path == "/" {
+		u = u.JoinPath("webhooks", s.source)
+	}
+	return u.String(), nil
 }
 
 func readBody(file string, stdin io.Reader) (body []byte, err error) {

@@ -177,7 +177,7 @@ func TestSendExplainsRefusals(t *testing.T) {
 	require.ErrorContains(t, d.send(t, "redo", "--type", "return.eaten").err, "there are return.updated")
 	require.ErrorContains(t, d.send(t, "redoo").err, `there is no provider "redoo": redox, redeam, redo, socialboards; for example: holdfast send redo`)
 	require.ErrorContains(t, d.send(t, "redo", "--count", "0").err, "--count must be at least 1")
-	require.ErrorContains(t, d.send(t, "redo", "--url", "localhost:8080").err, "--url must look like http://127.0.0.1:8080/webhooks/redo")
+	require.ErrorContains(t, d.send(t, "redo", "--url", "localhost:8080").err, "--url must look like http://127.0.0.1:8080 or http://127.0.0.1:8080/webhooks/redo")
 	for _, args := range [][]string{nil, {"redo", "redox"}} {
 		require.ErrorContains(t, d.send(t, args...).err, "name one provider: redox, redeam, redo, socialboards; for example: holdfast send redo")
 	}
@@ -187,11 +187,11 @@ func TestSendExplainsRefusals(t *testing.T) {
 	}))
 	t.Cleanup(busy.Close)
 	r := d.send(t, "redo", "--count", "3", "--url", busy.URL)
-	require.EqualError(t, r.err, busy.URL+" answered 503 Service Unavailable: later?[2J\nThe process's log says why; a real sender would try again later.")
+	require.EqualError(t, r.err, busy.URL+"/webhooks/redo answered 503 Service Unavailable: later?[2J\nThe process's log says why; a real sender would try again later.")
 
 	busy.Close()
 	r = d.send(t, "redo", "--url", busy.URL)
-	require.ErrorContains(t, r.err, "nothing listens at "+busy.URL+": is `holdfast dev` running?")
+	require.ErrorContains(t, r.err, "nothing listens at "+busy.URL+"/webhooks/redo: is `holdfast dev` running?")
 }
 
 // A sender follows no redirect, and its bearer token stays where it was sent.
