@@ -124,7 +124,9 @@ func floodLarge(t *testing.T, o *outpost) {
 					break
 				}
 			}
-			require.Contains(t, []int{http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable}, answer(t, conn).status)
+			// 408: on a busy machine it comes too slowly.
+			refusals := []int{http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable, http.StatusRequestTimeout}
+			require.Contains(t, refusals, answer(t, conn).status)
 		})
 	}
 	large.Wait()

@@ -48,6 +48,7 @@ func newRealHouse(t *testing.T) *realHouse {
 	h.house = newHouse(t, func(o *ingress.Options) {
 		o.Config = ingress.Config{MaxBody: 40 << 20, MaxBodiesInFlight: 256 << 20}
 		o.Sources, o.Inbox = sources, h.inbox
+		o.AppendTimeout = patience // a busy disk is none of these tests' business
 	})
 	h.address = h.serve(t)
 	return h
