@@ -15,11 +15,11 @@ import (
 const quotaLook = 50 * time.Millisecond
 
 // quota is a disk that is full for the inbox, and for nobody else: no process of
-// PostgreSQL that works for its database may make a file larger than the inbox's
-// largest is now. Extending a table or an index fails then as on a full disk, with
-// another error number; the log is no larger and goes on. It takes no mount and no
-// rights that a test machine may not give. A few events still fit into what is free
-// inside of the files.
+// PostgreSQL that works for its database may write beyond the first megabyte of a
+// file. Extending a table or an index that has that size fails then as on a full disk,
+// with another error number; the log, whose files are no larger, goes on. It takes no
+// mount and no rights that a test machine may not give. A few events may still fit into
+// what is free inside of the files.
 type quota struct {
 	server  interface{ URL(database string) string }
 	conn    *pgx.Conn
@@ -31,12 +31,14 @@ type quota struct {
 }
 
 func (q *quota) begin(ctx context.Context) (note string, err error) {
-	if q.limit, err = q.size(ctx); err != nil {
-		return "", err
-	}
 	if q.conn, err = pgx.Connect(ctx, q.server.URL("postgres")); err != nil {
 		return "", err
 	}
+	var bytes int64
+	if err := q.conn.QueryRow(ctx, "SELECT pg_size_bytes(current_setting('wal_segment_size'))").Scan(&bytes); err != nil {
+		return "", errors.Join(err, q.conn.Close(ctx))
+	}
+	q.limit = uint64(bytes) //nolint:gosec // a size
 	q.limited, q.stopped = map[int]bool{}, make(chan struct{})
 	if err := q.look(ctx); err != nil {
 		return "", errors.Join(err, q.conn.Close(ctx))
@@ -54,18 +56,6 @@ func (q *quota) begin(ctx context.Context) (note string, err error) {
 		}
 	}()
 	return fmt.Sprintf("no file over %d KiB", q.limit>>10), nil
-}
-
-// size is that of the inbox's largest file, and at least that of one of the log's.
-func (q *quota) size(ctx context.Context) (uint64, error) {
-	conn, err := pgx.Connect(ctx, q.server.URL(fleet.InboxDatabase))
-	if err != nil {
-		return 0, err
-	}
-	var bytes int64
-	err = conn.QueryRow(ctx, `SELECT greatest(max(pg_relation_size(oid)), pg_size_bytes(current_setting('wal_segment_size')))
-		FROM pg_class WHERE relkind IN ('r', 'i', 't')`).Scan(&bytes)
-	return uint64(bytes), errors.Join(err, conn.Close(ctx)) //nolint:gosec // a size
 }
 
 // look limits the processes that are new.

@@ -41,7 +41,7 @@ func greet(out io.Writer, f *fleet.Fleet, dir, dataDir string) {
 	if filepath.Clean(dataDir) != "data" {
 		folder = " --data-dir " + dataDir
 	}
-	line("  bin/holdfast send redo --count 5 --subject r1 --url %s/webhooks/redo%s", f.URL, folder)
+	line("  bin/holdfast send redo --count 5 --subject r1 --url %s%s", f.URL, folder)
 	line("  bin/holdfast events list --subject redo/r1")
 	line("  kill -9 $(pgrep -f 'holdfast worker' | head -n 1)    # nothing is lost")
 	line("\nDeliveries are lines in the workers' logs. To have them posted to a server of yours:")
