@@ -179,6 +179,7 @@ func TestALateCommitOfAFrozenProcessFails(t *testing.T) {
 	require.NoError(t, err)
 	commit, err := store.BeginSettle(t.Context(), settlementOf("redo/a", epoch, first.Sequence))
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = commit() }) // or the store could not be closed
 	another, err := claim(within(t), open(t, url, postgres.Options{}), "redo/a")
 	require.NoError(t, err, "when the server has taken the frozen one's locks")
 	require.Greater(t, another, epoch)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,8 +69,8 @@ func (s *Store) BeginSettle(ctx context.Context, settlement inbox.Settlement) (c
 		return nil, err
 	}
 	t.decide(false)
-	return func() error {
+	return sync.OnceValue(func() error {
 		defer release(t.conn)
 		return t.write(ctx)
-	}, nil
+	}), nil
 }

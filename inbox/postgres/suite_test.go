@@ -1,8 +1,11 @@
 package postgres_test
 
 import (
+	"fmt"
+	"sync/atomic"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -21,9 +24,17 @@ func TestMain(m *testing.M) {
 
 func TestInbox(t *testing.T) {
 	t.Parallel()
+	database := postgrestest.Database(t)
+	admin, err := pgxpool.New(t.Context(), database)
+	require.NoError(t, err)
+	t.Cleanup(admin.Close)
+	var stores atomic.Int64
 	inboxtest.Run(t, func(t *testing.T) (inbox.Inbox, func() inbox.Inbox) {
 		t.Helper()
-		url := postgrestest.Database(t)
+		schema := fmt.Sprintf("inbox_%d", stores.Add(1)) // a database each would take minutes
+		_, err := admin.Exec(t.Context(), "CREATE SCHEMA "+schema)
+		require.NoError(t, err)
+		url := database + "&search_path=" + schema
 		another := func() inbox.Inbox { return open(t, url, postgres.Options{Connections: 4}) }
 		return another(), another
 	})

@@ -72,7 +72,7 @@ func TestAServerCrashesAndComesBack(t *testing.T) {
 	require.Equal(t, "it's mine", query(t, url, "SELECT datname FROM pg_database WHERE datname LIKE 'it%'"))
 
 	for _, pid := range server.PIDs() {
-		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+		_ = syscall.Kill(pid, syscall.SIGSTOP) // a child may just have ended
 	}
 	require.NoError(t, server.Stop(), "also when it is frozen")
 	require.NoError(t, server.Stop(), "and twice")
@@ -121,7 +121,7 @@ func TestAServerDiesWithItsProcess(t *testing.T) {
 		pid, err := strconv.Atoi(word)
 		require.NoError(t, err)
 		pids = append(pids, pid)
-		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP), "frozen, which is the worst")
+		_ = syscall.Kill(pid, syscall.SIGSTOP) // frozen, which is the worst; a child may just have ended
 	}
 	require.NotEmpty(t, pids)
 	require.NoError(t, child.Process.Kill())
