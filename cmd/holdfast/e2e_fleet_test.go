@@ -92,6 +92,12 @@ func (g *group) load(ctx context.Context, t *testing.T, subjects, each int) func
 func TestE2EHalfOfAFleetStops(t *testing.T) {
 	t.Parallel()
 	g := newGroup(t, "halved", postgrestest.Database(t), 2, 2, map[string]string{"HOLDFAST_DRAIN_DELAY": "500ms"})
+	// Slow enough that deliveries are in hand whenever a worker is stopped.
+	g.destination.obey(func(delivery) answer {
+		over := make(chan struct{})
+		time.AfterFunc(50*time.Millisecond, func() { close(over) })
+		return answer{wait: over}
+	})
 	g.start(t)
 	receipts := g.load(t.Context(), t, 20, 20)
 	until(t, "the load to be under way", func() bool { return len(g.destination.deliveries("")) > 100 })
