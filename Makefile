@@ -30,7 +30,7 @@ dev: build ## run the main job here: Temporal, ingress and worker in one termina
 .PHONY: fleet
 fleet: build ## run a fleet of plain processes here: PostgreSQL, Temporal, ingresses, workers
 	@go build -o $(BIN)/fleet ./deploy/fleet/up
-	@PATH="$$(sh deploy/postgres.sh):$$PATH" exec $(BIN)/fleet $(ARGS)
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" exec $(BIN)/fleet $(ARGS)
 
 .PHONY: build
 build: ## build bin/holdfast
@@ -63,14 +63,14 @@ bench: ## run the benchmarks
 .PHONY: chaos
 chaos: ## kill, freeze and cut off a fleet under load, and judge (CHAOS_MINUTES=5, CHAOS_SEED)
 	@go build -o $(BIN)/chaos ./deploy/chaos
-	@PATH="$$(sh deploy/postgres.sh):$$PATH" exec $(BIN)/chaos $(ARGS)
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" exec $(BIN)/chaos $(ARGS)
 
 # Faults that are the same each time: a failure here is to be found again.
 .PHONY: chaos-short
 chaos-short: CHAOS_SEED ?= 1
 chaos-short:
 	@go build -o $(BIN)/chaos ./deploy/chaos
-	@PATH="$$(sh deploy/postgres.sh):$$PATH" CHAOS_SEED=$(CHAOS_SEED) exec $(BIN)/chaos -short -rate 40 $(ARGS)
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" CHAOS_SEED=$(CHAOS_SEED) exec $(BIN)/chaos -short -rate 40 $(ARGS)
 
 .PHONY: lint
 lint: $(LINT) $(WFCHECK) ## golangci-lint, go vet, and workflowcheck for determinism
