@@ -15,4 +15,7 @@
 //     was thawed, one for each freeze; else it has no explanation.
 //
 // An ingress's death, and the deployment of a new worker version, explain no repeat.
+// A run also fails when an event is accepted twice, changed on its way, or told two
+// sequences or keys, when the fleet does not recover from a fault, and when an ingress
+// or a worker ends by itself.
 package verdict

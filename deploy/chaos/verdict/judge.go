@@ -3,7 +3,9 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 )
 
 // Figures are the verdict.
@@ -155,6 +157,12 @@ func (f *Figures) conclude() {
 	problem(len(f.Repeated.Unexplained), "repeated without an explanation")
 	problem(len(f.Wrong), "accepted or delivered wrongly")
 	problem(f.Unsettled, "not settled as delivered")
+	// A Temporal server that starts while its database is away ends; ours must not.
+	for _, name := range slices.Sorted(maps.Keys(f.Exits)) {
+		if strings.HasPrefix(name, "ingress-") || strings.HasPrefix(name, "worker-") {
+			f.Problems = append(f.Problems, fmt.Sprintf("%s ended by itself %d times", name, f.Exits[name]))
+		}
+	}
 	for _, fault := range f.Faults {
 		if fault.Accepted < 0 || fault.Delivered < 0 {
 			f.Problems = append(f.Problems, "no recovery from: "+fault.Name)

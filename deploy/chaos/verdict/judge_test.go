@@ -154,6 +154,7 @@ func TestABrokenPromiseFailsTheRun(t *testing.T) {
 		"a delivery that nobody sent":                {func(r *run) { r.deliver("s9", 0, 4) }, "1 accepted or delivered wrongly"},
 		"a key that is not what the sender was told": {func(r *run) { r.Deliveries[0].Key = "another" }, "1 accepted or delivered wrongly"},
 		"an event that the inbox has not settled":    {func(r *run) { r.Unsettled = 1 }, "1 not settled"},
+		"a worker that crashed by itself":            {func(r *run) { r.Exits = map[string]int{"worker-1": 2} }, "worker-1 ended by itself 2 times"},
 		"no acceptance after a fault":                {func(r *run) { r.Faults[0].Accepted = time.Time{} }, "no recovery from: kill ingress-1"},
 		"no delivery after a fault":                  {func(r *run) { r.Faults[0].Delivered = time.Time{} }, "no recovery from: kill ingress-1"},
 		"a run in which nothing was accepted": {func(r *run) {
@@ -182,7 +183,8 @@ func TestWhatIsPromisedNotToHappenIsAllThatFails(t *testing.T) {
 		happens        func(*run)
 		inFlight, late int
 	}{
-		"an event that was never accepted": {happens: func(r *run) { r.accept("s1", 3, 4).Answers = nil }},
+		"a Temporal server that ended by itself": {happens: func(r *run) { r.Exits = map[string]int{"temporal": 3} }},
+		"an event that was never accepted":       {happens: func(r *run) { r.accept("s1", 3, 4).Answers = nil }},
 		"an event that was delivered though its sender never heard of it": {happens: func(r *run) {
 			r.accept("s1", 3, 4).Answers = nil
 			r.deliver("s1", 3, 4)
