@@ -121,7 +121,7 @@ func TestE2EHalvesRefuseSQLite(t *testing.T) {
 		d.program.start(t)
 		require.Equal(t, 1, d.wait(t))
 		require.Contains(t, string(d.recent(t)), "HOLDFAST_INBOX: ")
-		require.Contains(t, string(d.recent(t)), "which only one process can use: run ingress and worker in one, as `holdfast all`")
+		require.Contains(t, string(d.recent(t)), "which only one process can use: set postgres://…, or run ingress and worker in one, as `holdfast all`")
 	}
 }
 
