@@ -7,5 +7,6 @@
 // about handlers, retries or time: every moment and every policy comes in with
 // the call.
 //
-// inbox/sqlite is the embedded store. Any store must pass inbox/inboxtest.
+// inbox/sqlite is the embedded store, inbox/postgres the one that a fleet shares. Any
+// store must pass inbox/inboxtest.
 package inbox

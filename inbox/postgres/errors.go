@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"errors"
+	"io"
+	"net"
 	"slices"
 	"strings"
 
@@ -13,21 +15,20 @@ var errClosed = errors.New("the inbox is closed")
 
 // The server's error codes that something depends on.
 const (
-	codeSerialization    = "40001"
-	codeDeadlock         = "40P01"
-	codeLockTimeout      = "55P03"
-	codeNoDatabase       = "3D000"
-	codeNoSchema         = "3F000"
-	codeReadOnly         = "25006"
-	codeTooManyClients   = "53300"
-	codeNoPrivilege      = "42501"
-	classAuthorization   = "28"
-	classConnection      = "08"
-	classResources       = "53"
-	classIntervention    = "57"
-	classSystem          = "58"
-	classDataCorrupted   = "XX"
-	classConfigurationFl = "F0"
+	codeSerialization  = "40001"
+	codeDeadlock       = "40P01"
+	codeLockTimeout    = "55P03"
+	codeNoDatabase     = "3D000"
+	codeNoSchema       = "3F000"
+	codeReadOnly       = "25006"
+	codeNoPrivilege    = "42501"
+	classAuthorization = "28"
+	classConnection    = "08"
+	classResources     = "53"
+	classIntervention  = "57"
+	classSystem        = "58"
+	classDataCorrupted = "XX"
+	classConfiguration = "F0"
 )
 
 func codeOf(err error) string {
@@ -52,7 +53,7 @@ func isContent(err error) bool {
 		return false
 	}
 	return !slices.Contains([]string{
-		classConnection, classResources, classIntervention, classSystem, classDataCorrupted, classConfigurationFl,
+		classConnection, classResources, classIntervention, classSystem, classDataCorrupted, classConfiguration,
 	}, code[:2])
 }
 
@@ -63,10 +64,13 @@ func isMendable(err error) bool {
 	return code == codeNoDatabase || code == codeNoSchema || code == codeNoPrivilege || strings.HasPrefix(code, classAuthorization)
 }
 
-// isConnection tells whether the connection is to blame: idle ones are likely no
-// better.
+// isConnection tells whether a connection broke, or leads to a server that takes no
+// writes any more. The idle ones are likely no better.
 func isConnection(err error) bool {
 	code := codeOf(err)
-	return code == "" || code == codeReadOnly || code == codeTooManyClients ||
-		strings.HasPrefix(code, classConnection) || strings.HasPrefix(code, classIntervention)
+	if code != "" {
+		return code == codeReadOnly || strings.HasPrefix(code, classConnection) || strings.HasPrefix(code, classIntervention)
+	}
+	var broken *net.OpError
+	return errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -129,7 +129,7 @@ func (s *Store) conn(ctx context.Context) (*pgxpool.Conn, error) {
 // failed tells the pool about an error. When a connection broke, the idle ones are
 // likely dead too.
 func (s *Store) failed(err error) {
-	if isConnection(err) && !errors.Is(err, context.Canceled) {
+	if isConnection(err) {
 		s.pool.Reset()
 	}
 }
