@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -178,14 +179,22 @@ func (f *Fleet) startBalancer(ctx context.Context) error {
 	return nil
 }
 
-// port is where something listens.
+// port is where something listens. A fixed one that is taken is found out here, and
+// not by a process that cannot start.
 func (f *Fleet) port(ctx context.Context, name string) (int, error) {
+	port := 0
 	if f.options.Port != nil {
-		if port := f.options.Port(name); port != 0 {
-			return port, nil
-		}
+		port = f.options.Port(name)
 	}
-	return FreePort(ctx)
+	if port == 0 {
+		return FreePort(ctx)
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", local(port))
+	if err != nil {
+		return 0, fmt.Errorf("port %d, for %s, is in use: stop what listens there, such as another fleet or `holdfast dev`", port, name)
+	}
+	return port, l.Close()
 }
 
 func (f *Fleet) through(from, to, address string) (string, error) {
