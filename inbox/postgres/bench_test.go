@@ -97,3 +97,47 @@ func benchStore(b *testing.B) *postgres.Store {
 	server := postgrestest.New(b, postgrestest.Options{})
 	return open(b, server.URL("postgres"), postgres.Options{})
 }
+
+// BenchmarkAppendWhileDraining has ingress and worker want the same rows at the same
+// time: a drain for each subject that was rung, until nothing is pending.
+func BenchmarkAppendWhileDraining(b *testing.B) {
+	server := postgrestest.New(b, postgrestest.Options{})
+	ingress := open(b, server.URL("postgres"), postgres.Options{})
+	worker := open(b, server.URL("postgres"), postgres.Options{})
+	body := make([]byte, 1024)
+	b.ResetTimer()
+	var senders, drains errgroup.Group
+	senders.SetLimit(64)
+	for i := range b.N {
+		senders.Go(func() error {
+			receipt, err := appendOne(b.Context(), ingress, benchSubject(i), keyOf(i), body)
+			if err == nil && receipt.Ring {
+				drains.Go(func() error { return drainOne(b, worker, benchSubject(i)) })
+			}
+			return err
+		})
+	}
+	require.NoError(b, senders.Wait())
+	require.NoError(b, drains.Wait())
+	b.ReportMetric(float64(worker.Stats().Operations)/float64(worker.Stats().Commits), "changes/commit")
+}
+
+// drainOne handles what is pending of a subject until a settlement says that
+// nothing is.
+func drainOne(b *testing.B, store *postgres.Store, subject string) error {
+	b.Helper()
+	epoch, err := claim(b.Context(), store, subject)
+	for err == nil {
+		entries, failure := store.Next(b.Context(), subject, 64, 1<<20)
+		if failure != nil {
+			return failure
+		}
+		for _, entry := range entries {
+			settled, failure := store.Settle(b.Context(), settlementOf(subject, epoch, entry.Sequence))
+			if failure != nil || settled.Pending == 0 {
+				return failure
+			}
+		}
+	}
+	return err
+}
