@@ -16,6 +16,28 @@ type Acceptance struct {
 	During string  `json:"longest_outage_during"`
 }
 
+// Handling is how long after its acceptance an event was done.
+type Handling struct {
+	P50 float64 `json:"p50_ms"`
+	P99 float64 `json:"p99_ms"`
+	Max float64 `json:"max_ms"`
+}
+
+func (r *Record) handling(all map[string]*history) Handling {
+	var took []time.Duration
+	for _, s := range r.Sendings {
+		accepted, h := s.Accepted(), all[s.Subject]
+		if accepted.IsZero() || h == nil {
+			continue
+		}
+		if done := h.done(s.Counter); !done.IsZero() {
+			took = append(took, max(0, done.Sub(accepted)))
+		}
+	}
+	slices.Sort(took)
+	return Handling{P50: milliseconds(quantile(took, 0.5)), P99: milliseconds(quantile(took, 0.99)), Max: milliseconds(quantile(took, 1))}
+}
+
 func (r *Record) acceptance() Acceptance {
 	var took []time.Duration
 	moments := []time.Time{r.Began}

@@ -38,6 +38,7 @@ type Figures struct {
 	Unsettled int       `json:"unsettled"`
 
 	Acceptance Acceptance     `json:"acceptance"`
+	Handling   Handling       `json:"handling"`
 	Faults     []FaultFigures `json:"faults"`
 	Exits      map[string]int `json:"ended_by_themselves"`
 }
@@ -64,6 +65,7 @@ func Judge(r Record) Figures {
 		Lost: []Finding{}, OutOfOrder: []Finding{}, Wrong: []Finding{}, Repeated: Repeats{Unexplained: []Finding{}},
 	}
 	all := histories(r.Deliveries)
+	f.Handling = r.handling(all)
 	sent := map[ID]Sending{}
 	for _, s := range r.Sendings {
 		sent[s.ID] = s

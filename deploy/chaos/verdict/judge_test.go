@@ -72,6 +72,7 @@ func TestAGoodRunPasses(t *testing.T) {
 	require.Equal(t, 3, f.Accepted)
 	require.Equal(t, 3, f.Delivered)
 	require.InDelta(t, 10, f.Acceptance.P99, 0.001)
+	require.InDelta(t, 100, f.Handling.Max, 0.001, "from its answer to the destination's")
 	require.InDelta(t, 96.99, f.Acceptance.Outage, 0.001, "from the last answer to the end of the load")
 	require.InDelta(t, 0.4, f.Faults[0].Accepted, 0.001)
 	require.InDelta(t, 0.5, f.Faults[0].Delivered, 0.001)

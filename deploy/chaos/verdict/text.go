@@ -29,6 +29,7 @@ func (f Figures) Write(out io.Writer) error {
 	line("out of order", "%d", len(f.OutOfOrder))
 	line("repeated", "%d in flight at a fault, %d late by a frozen worker, %d without an explanation", f.Repeated.InFlight, f.Repeated.Late, len(f.Repeated.Unexplained))
 	line("acceptance", "p50 %.1f ms, p99 %.1f ms, max %.0f ms", f.Acceptance.P50, f.Acceptance.P99, f.Acceptance.Max)
+	line("done after", "p50 %.0f ms, p99 %.0f ms, max %.0f ms", f.Handling.P50, f.Handling.P99, f.Handling.Max)
 	line("longest outage", "%.1f s (%s)", f.Acceptance.Outage, f.Acceptance.During)
 	for _, name := range slices.Sorted(maps.Keys(f.Exits)) {
 		line("ended by itself", "%s, %d times", name, f.Exits[name])
