@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 )
@@ -148,21 +147,6 @@ func (f *Fleet) startWorkers(ctx context.Context) error {
 	return f.setCurrent(ctx, firstBuild)
 }
 
-// startAll starts processes side by side.
-func startAll(ctx context.Context, all []*Holdfast) error {
-	for _, h := range all {
-		if err := h.launch(); err != nil {
-			return err
-		}
-	}
-	for _, h := range all {
-		if err := h.Ready(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (f *Fleet) startBalancer(ctx context.Context) error {
 	port, err := f.port(ctx, "balancer")
 	if err != nil {
@@ -209,32 +193,6 @@ func (f *Fleet) process(name string, s spec) *Process {
 	return &Process{name: name, spawner: f.spawner, log: f.options.Log, spec: s}
 }
 
-// Workers are those of now: a deployment replaces them.
-func (f *Fleet) Workers() []*Holdfast {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return slices.Clone(f.workers)
-}
-
-func (f *Fleet) nextWorker() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.named++
-	return f.named
-}
-
-func (f *Fleet) addWorkers(more []*Holdfast) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.workers = append(f.workers, more...)
-}
-
-func (f *Fleet) dropWorkers(old []*Holdfast) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.workers = slices.DeleteFunc(f.workers, func(h *Holdfast) bool { return slices.Contains(old, h) })
-}
-
 // Close stops everything in the order in which work comes in, each part when
 // nothing can come to it any more. It keeps Dir.
 func (f *Fleet) Close() error {
@@ -255,16 +213,5 @@ func (f *Fleet) Close() error {
 		problems = append(problems, f.Postgres.close())
 	}
 	f.spawner.close()
-	return errors.Join(problems...)
-}
-
-// stopAll stops processes side by side.
-func stopAll(ctx context.Context, all []*Holdfast) error {
-	problems := make([]error, len(all))
-	var stopping sync.WaitGroup
-	for i, h := range all {
-		stopping.Go(func() { problems[i] = h.Stop(ctx) })
-	}
-	stopping.Wait()
 	return errors.Join(problems...)
 }
