@@ -12,7 +12,7 @@ VERSION   = $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 # The race detector needs cgo, and so a C compiler. Go sets CGO_ENABLED to 0
 # where it finds none; `make check` then refuses instead of testing less.
 RACE      = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race,)
-TESTFLAGS = $(RACE) -shuffle=on -count=1
+TESTFLAGS = $(RACE) -shuffle=on -count=1 -timeout 20m
 PKG       = ./...
 FUZZTIME  = 20s
 

@@ -25,7 +25,7 @@ import (
 )
 
 // patience bounds every wait of these tests; none of them comes near it.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 var fleets atomic.Int64
 
