@@ -10,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-project/holdfast/inbox/postgres/postgrestest"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/providers"
 	"github.com/holdfast-project/holdfast/providers/samples"
@@ -79,8 +78,6 @@ func TestDevListensOnThisMachineOnly(t *testing.T) {
 			require.NoError(t, os.Unsetenv(ingress.SourceEnv(d.Name)+"_"+name))
 		}
 	}
-	t.Setenv(postgrestest.RequireVariable, "") // the tests' own, and no setting
-	require.NoError(t, os.Unsetenv(postgrestest.RequireVariable))
 	dir := t.TempDir()
 	made, err := devDefaults(dir)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 
 // RequireVariable is set in the environment to make a test fail that would be
 // skipped because there is no PostgreSQL. CI does the same.
-const RequireVariable = "HOLDFAST_REQUIRE_POSTGRES"
+const RequireVariable = "REQUIRE_POSTGRES"
 
 // shared is the server of this test binary, started by its first Database.
 var shared struct {
