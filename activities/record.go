@@ -65,8 +65,8 @@ func (w *work) settle(ctx context.Context, e inbox.Entry, o outcome) (step, erro
 
 func (w *work) fail(ctx context.Context, e inbox.Entry, handler string, cause error, took time.Duration) (step, error) {
 	var v verdict
+	now := w.now() // of every try, so that one whose answer was lost is known again
 	err := persist(ctx, func(ctx context.Context) error {
-		now := w.now()
 		v = w.config.judge(w.subject, cause, took, rand.Float64())
 		failure := inbox.Failure{
 			Subject: w.subject.ID, Epoch: w.subject.Epoch, Sequence: e.Sequence, Handler: handler, Error: textOf(cause),
@@ -76,6 +76,9 @@ func (w *work) fail(ctx context.Context, e inbox.Entry, handler string, cause er
 			failure.Hold = &inbox.Hold{Until: now.Add(v.wait), Reason: textOf(cause)}
 		}
 		subject, err := w.store.Fail(ctx, failure)
+		if errors.Is(err, inbox.ErrResumed) && recorded(failure, subject) {
+			v.wait, v.hold, err = subject.NextWake.Sub(now), subject.Holds > failure.Holds, nil
+		}
 		if err == nil || errors.Is(err, inbox.ErrResumed) {
 			w.subject = subject // judged again by the row as it is
 		}
@@ -90,6 +93,13 @@ func (w *work) fail(ctx context.Context, e inbox.Entry, handler string, cause er
 	w.proved = time.Now()
 	w.report(ctx, e, handler, cause, v)
 	return step{failed: cause, wait: v.wait, hold: v.hold}, nil
+}
+
+// recorded tells whether a row that is not as a failure was judged by is so because
+// that failure is in it: it was recorded by an earlier try, whose answer was lost.
+// Counted again, one attempt would use up the budget of two and hold twice as long.
+func recorded(f inbox.Failure, s inbox.Subject) bool {
+	return s.Streak == f.Streak+1 && s.FailedAt.UnixMicro() == f.Now.UnixMicro() && s.LastError == f.Error
 }
 
 // persist records something with several tries within recordTimeout: what an

@@ -15,13 +15,15 @@ import (
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
-// troubled is an inbox with trouble of its own, put before a call reaches it.
+// troubled is an inbox with trouble of its own, put before a call reaches it or
+// before its answer is heard.
 type troubled struct {
 	inbox.Inbox
 	afterClaim   func()
 	beforeNext   func(limit int) error
 	beforeSettle func() error
 	beforeFail   func() error
+	afterFail    func() error
 }
 
 func (s *troubled) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error) {
@@ -56,7 +58,13 @@ func (s *troubled) Fail(ctx context.Context, f inbox.Failure) (inbox.Subject, er
 			return inbox.Subject{}, err
 		}
 	}
-	return s.Inbox.Fail(ctx, f)
+	subject, err := s.Inbox.Fail(ctx, f)
+	if err == nil && s.afterFail != nil {
+		if err := s.afterFail(); err != nil {
+			return inbox.Subject{}, err
+		}
+	}
+	return subject, err
 }
 
 // nth returns an error at the nth call only.
@@ -85,6 +93,24 @@ func TestWhatAnAttemptCameToIsNotLostByAMomentaryError(t *testing.T) {
 	f.awaitRest(subject)
 	require.Len(t, s.attempts(subject), 3, "nothing but the failure was repeated")
 	require.Equal(t, []int{1, 2}, attemptsOf(f, subject))
+}
+
+// The commit was made and its answer lost: the attempt counts once, and the hold is
+// as long as a first one.
+func TestAFailureWhoseAnswerWasLostCountsOnce(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, _ attempt) { w.WriteHeader(http.StatusNotFound) })
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 1)
+	f.startOn(&troubled{Inbox: f.store, afterFail: nth(1, errUnreachable)})
+	f.ring(subject)
+	f.awaitStatus(subject, "held") // by the workflow, when the drain is over
+	view := f.view(subject)
+	require.Equal(t, 1, view.Streak)
+	require.Equal(t, 1, view.Holds)
+	require.Equal(t, 1, view.Head.Attempts)
+	require.Len(t, s.attempts(subject), 1)
 }
 
 func TestALateRingMeetsASubjectsFirstEvent(t *testing.T) {
