@@ -3,29 +3,19 @@ package postgres
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/migration"
 )
 
 //go:embed migrations/*.sql
 var embedded embed.FS
 
-var migrations = mustSub(embedded, "migrations")
-
-func mustSub(files fs.FS, dir string) fs.FS {
-	sub, err := fs.Sub(files, dir)
-	if err != nil {
-		panic(err)
-	}
-	return sub
-}
+var migrations = migration.MustSub(embedded, "migrations")
 
 const (
 	// migrationLock is the advisory lock of whoever migrates; any number would do.
@@ -63,7 +53,7 @@ func Migrate(ctx context.Context, url string) (from, to int, err error) {
 }
 
 func migrate(ctx context.Context, config *pgx.ConnConfig, files fs.FS) (from, to int, err error) {
-	steps, err := readMigrations(files)
+	steps, err := readSteps(files)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -94,19 +84,19 @@ func migrate(ctx context.Context, config *pgx.ConnConfig, files fs.FS) (from, to
 	return from, len(steps), t.Commit(ctx)
 }
 
-func apply(ctx context.Context, t pgx.Tx, steps []migration) error {
+func apply(ctx context.Context, t pgx.Tx, steps []step) error {
 	_, err := t.Exec(ctx, `CREATE TABLE IF NOT EXISTS migrations (
 		version integer PRIMARY KEY, name text NOT NULL, needs integer NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`)
 	if err != nil {
 		return err
 	}
-	for _, step := range steps {
-		if _, err := t.Exec(ctx, step.sql); err != nil {
-			return fmt.Errorf("migration %s: %w", step.name, err)
+	for _, s := range steps {
+		if _, err := t.Exec(ctx, s.SQL); err != nil {
+			return fmt.Errorf("migration %s: %w", s.Name, err)
 		}
-		_, err := t.Exec(ctx, "INSERT INTO migrations (version, name, needs) VALUES ($1, $2, $3)", step.version, step.name, step.needs)
+		_, err := t.Exec(ctx, "INSERT INTO migrations (version, name, needs) VALUES ($1, $2, $3)", s.Version, s.Name, s.needs)
 		if err != nil {
-			return fmt.Errorf("migration %s: %w", step.name, err)
+			return fmt.Errorf("migration %s: %w", s.Name, err)
 		}
 	}
 	return nil
@@ -114,7 +104,7 @@ func apply(ctx context.Context, t pgx.Tx, steps []migration) error {
 
 // version returns the version of a schema, 0 if there is none. It refuses one that
 // needs a newer holdfast, and a database that cannot store every text.
-func version(ctx context.Context, conn *pgx.Conn, steps []migration) (have int, err error) {
+func version(ctx context.Context, conn *pgx.Conn, steps []step) (have int, err error) {
 	var encoding string
 	var there bool
 	// The catalog itself is read: a name is looked up in a cache, and what another
@@ -140,7 +130,7 @@ func version(ctx context.Context, conn *pgx.Conn, steps []migration) (have int, 
 
 // checkSchema refuses a schema that is not there or too old.
 func checkSchema(ctx context.Context, conn *pgx.Conn) error {
-	steps, err := readMigrations(migrations)
+	steps, err := readSteps(migrations)
 	if err != nil {
 		return err
 	}
@@ -152,40 +142,24 @@ func checkSchema(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// migration is one numbered file, such as 0001_initial.sql, that begins with the
-// line "-- needs: 1".
-type migration struct {
-	version int
-	name    string
-	needs   int // the version that a holdfast must know to run on this schema
-	sql     string
+// step is a migration whose first line says what it needs: "-- needs: 1".
+type step struct {
+	migration.Step
+	needs int // the version that a holdfast must know to run on a schema with it
 }
 
-func readMigrations(files fs.FS) ([]migration, error) {
-	names, err := fs.Glob(files, "*.sql")
+func readSteps(files fs.FS) ([]step, error) {
+	all, err := migration.Read(files)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
-	var steps []migration
-	for i, name := range names {
-		number, _, _ := strings.Cut(name, "_")
-		version, err := strconv.Atoi(number)
-		if err != nil || version != i+1 {
-			return nil, fmt.Errorf("migration %s: its number should be %04d", name, i+1)
+	steps := make([]step, len(all))
+	for i, s := range all {
+		steps[i].Step = s
+		_, err := fmt.Sscanf(s.SQL, "-- needs: %d\n", &steps[i].needs)
+		if err != nil || steps[i].needs < 1 || steps[i].needs > s.Version {
+			return nil, fmt.Errorf("migration %s: its first line should be \"-- needs: \" and a version up to %d", s.Name, s.Version)
 		}
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		step := migration{version: version, name: name, sql: string(text)}
-		if _, err := fmt.Sscanf(step.sql, "-- needs: %d\n", &step.needs); err != nil || step.needs < 1 || step.needs > version {
-			return nil, fmt.Errorf("migration %s: its first line should be \"-- needs: \" and a version up to %d", name, version)
-		}
-		steps = append(steps, step)
-	}
-	if len(steps) == 0 {
-		return nil, errors.New("there are no migrations")
 	}
 	return steps, nil
 }

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"database/sql"
-	"io/fs"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
@@ -50,18 +49,6 @@ func TestAMigrationThatBreaksLeavesNothing(t *testing.T) {
 	require.Zero(t, n)
 	files["0002_second.sql"] = file("INSERT INTO things VALUES (2);")
 	require.NoError(t, sqlite.Migrate(t.Context(), db, files))
-}
-
-func TestMigrationsHaveNoGaps(t *testing.T) {
-	t.Parallel()
-	db, _ := database(t)
-	for _, files := range []fs.FS{
-		fstest.MapFS{"0002_second.sql": file("SELECT 1;")},
-		fstest.MapFS{"0001_a.sql": file("SELECT 1;"), "0003_c.sql": file("SELECT 1;")},
-		fstest.MapFS{"first.sql": file("SELECT 1;")},
-	} {
-		require.Error(t, sqlite.Migrate(t.Context(), db, files))
-	}
 }
 
 func TestANewerDatabaseIsRefused(t *testing.T) {
