@@ -1,91 +1,17 @@
 package sqlite_test
 
 import (
-	"fmt"
-	"sync/atomic"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
-
+	"github.com/holdfast-project/holdfast/inbox/inboxtest"
 	"github.com/holdfast-project/holdfast/inbox/sqlite"
 )
 
-const benchSubjects = 200
-
-func benchSubject(i int) string { return fmt.Sprintf("redo/return_%04d", i%benchSubjects) }
-
-func BenchmarkAppend(b *testing.B) {
-	store := newStore(b, sqlite.Options{})
-	body := make([]byte, 1024)
-	before := store.Stats().Commits
-	var n atomic.Int64
-	b.SetParallelism(32)
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			i := int(n.Add(1))
-			if _, err := appendOne(b.Context(), store, benchSubject(i), keyOf(i), body); err != nil {
-				b.Error(err)
-			}
-		}
+func BenchmarkInbox(b *testing.B) {
+	inboxtest.Benchmark(b, func(b *testing.B) (ingress, worker inboxtest.Bench) {
+		b.Helper()
+		store := newStore(b, sqlite.Options{})
+		bench := inboxtest.Bench{Inbox: store, Commits: func() int64 { return store.Stats().Commits }}
+		return bench, bench
 	})
-	b.ReportMetric(float64(b.N)/float64(store.Stats().Commits-before), "appends/commit")
-}
-
-// drainAll settles what is pending of each subject, 32 subjects at a time, as a
-// worker's drains do.
-func drainAll(b *testing.B, store *sqlite.Store) {
-	b.Helper()
-	var group errgroup.Group
-	group.SetLimit(32)
-	for i := range benchSubjects {
-		group.Go(func() error {
-			subject := benchSubject(i)
-			epoch, err := claim(b.Context(), store, subject)
-			for err == nil {
-				entries, failure := store.Next(b.Context(), subject, 64, 1<<20)
-				if failure != nil || len(entries) == 0 {
-					return failure
-				}
-				for _, entry := range entries {
-					if err = settle(b.Context(), store, subject, epoch, entry.Sequence); err != nil {
-						break
-					}
-				}
-			}
-			return err
-		})
-	}
-	require.NoError(b, group.Wait())
-}
-
-func appendAll(b *testing.B, store *sqlite.Store) {
-	b.Helper()
-	body := make([]byte, 1024)
-	var group errgroup.Group
-	group.SetLimit(64)
-	for i := range b.N {
-		group.Go(func() error {
-			_, err := appendOne(b.Context(), store, benchSubject(i), keyOf(i), body)
-			return err
-		})
-	}
-	require.NoError(b, group.Wait())
-}
-
-func BenchmarkSettle(b *testing.B) {
-	store := newStore(b, sqlite.Options{})
-	appendAll(b, store)
-	before := store.Stats().Commits
-	b.ResetTimer()
-	drainAll(b, store)
-	b.ReportMetric(float64(b.N)/float64(store.Stats().Commits-before), "settles/commit")
-}
-
-func BenchmarkAppendAndDrain(b *testing.B) {
-	store := newStore(b, sqlite.Options{})
-	b.ResetTimer()
-	appendAll(b, store)
-	drainAll(b, store)
 }
