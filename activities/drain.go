@@ -38,8 +38,15 @@ const (
 // because a reset must find its epoch in the history.
 func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workflows.DrainOutput, error) {
 	if a.stopping.Load() {
-		return workflows.DrainOutput{Outcome: workflows.OutcomeWait, Wait: stoppingWait, Reason: "the worker is stopping", Policy: a.config.policy()}, nil
+		return a.notNow("the worker is stopping"), nil
 	}
+	// Temporal gives a task again that it has lost sight of, as when it was killed and
+	// came back. A claim would then fence a drain that is still at work here, and
+	// repeat the event that it has in hand.
+	if _, at := a.draining.LoadOrStore(in.Subject, true); at {
+		return a.notNow("the drain before this one is still at work"), nil
+	}
+	defer a.draining.Delete(in.Subject)
 	w, err := a.claim(ctx, in, drainBudget+a.config.FirstAttemptTimeout)
 	if err != nil {
 		return workflows.DrainOutput{}, err
@@ -57,6 +64,11 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 	}
 	d.out.Epoch, d.out.Reopened, d.out.Policy = w.subject.Epoch, w.reopened, a.config.policy()
 	return d.out, nil
+}
+
+// notNow is the answer of a drain that claims nothing.
+func (a *Activities) notNow(reason string) workflows.DrainOutput {
+	return workflows.DrainOutput{Outcome: workflows.OutcomeWait, Wait: stoppingWait, Reason: reason, Policy: a.config.policy()}
 }
 
 // drain is one drain under way.

@@ -83,6 +83,39 @@ func TestARingThatComesLate(t *testing.T) {
 	require.ErrorIs(t, err, inbox.ErrNotFound)
 }
 
+// TestATaskThatIsGivenAgainRepeatsNothing: a Temporal that died and came back gives
+// the task of a drain again while that drain is still at work.
+func TestATaskThatIsGivenAgainRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	rule, begun, letGo := inHand(number(1), ok)
+	s := newSink(t, rule)
+	f := newFleet(t, "*="+s.URL)
+	subject := f.subject("r1")
+	appendOnly(f, subject, 2)
+	a, _ := f.activities(f.store)
+	in := workflows.DrainInput{Subject: subject, RunID: "run", OriginalRunID: "run"}
+	first := make(chan workflows.DrainOutput)
+	go func() {
+		out, err := a.Drain(t.Context(), in)
+		if err != nil {
+			t.Error(err)
+		}
+		first <- out
+	}()
+	<-begun
+	again, err := a.Drain(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, workflows.OutcomeWait, again.Outcome)
+	require.Zero(t, again.Epoch)
+	close(letGo)
+	require.Equal(t, workflows.OutcomeEmpty, (<-first).Outcome)
+	require.Equal(t, []int{1, 1}, attemptsOf(f, subject))
+
+	again, err = a.Drain(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, workflows.OutcomeEmpty, again.Outcome, "it is over")
+}
+
 // TestAWorkerThatStopsRepeatsNothing replaces a worker in the middle of a drain.
 func TestAWorkerThatStopsRepeatsNothing(t *testing.T) {
 	t.Parallel()
