@@ -90,7 +90,7 @@ func (p *process) logStart() {
 	}
 	attributes := []any{
 		slog.String("inbox", p.common.Inbox.String()), slog.String("operator", localURL(p.api.Addr())),
-		slog.String("temporal", p.temporal.HostPort), slog.String("namespace", namespaceOf(p.temporal)),
+		slog.String("temporal", addressOf(p.temporal)), slog.String("namespace", namespaceOf(p.temporal)),
 	}
 	if p.door != nil {
 		attributes = append(attributes, slog.String("webhooks", localURL(p.door.Addr())+"/webhooks/"), slog.String("sources", strings.Join(names, ",")))

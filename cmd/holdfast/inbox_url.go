@@ -50,8 +50,13 @@ func (u inboxURL) validate() error {
 		return errors.New("must be sqlite: and a file, such as sqlite:./data/inbox.db, or postgres:// and a database, such as postgres://holdfast@db.example/holdfast")
 	}
 	// The error of url.Parse would quote it.
-	if _, err := url.Parse(string(u)); err != nil {
+	parsed, err := url.Parse(string(u))
+	if err != nil {
 		return errors.New("is not a valid URL: in a name or password, a character such as @, /, #, % or a space is written %40, %2F, %23, %25 or %20")
+	}
+	// Without one PostgreSQL takes the database of the user's name: postgres itself, say.
+	if strings.Trim(parsed.Path, "/") == "" && !parsed.Query().Has("dbname") && !parsed.Query().Has("service") {
+		return errors.New("names no database: write postgres://user@host/database, such as postgres://holdfast@db.example/holdfast")
 	}
 	return nil
 }

@@ -30,10 +30,10 @@ func TestInboxURLShowsNoSecret(t *testing.T) {
 
 func TestInboxURLIsValidatedWithoutBeingShown(t *testing.T) {
 	t.Parallel()
-	for _, good := range []inboxURL{"sqlite:inbox.db", "postgres://db.test/holdfast", "postgresql://ann:x%40y@db.test/holdfast?sslmode=require"} {
+	for _, good := range []inboxURL{"sqlite:inbox.db", "postgres://db.test/holdfast", "postgresql://ann:x%40y@db.test/holdfast?sslmode=require", "postgres://db.test?dbname=holdfast"} {
 		require.NoError(t, good.validate(), good)
 	}
-	for _, bad := range []inboxURL{"", "sqlite:", "hunter2", "mysql://hunter2", "postgres:hunter2", "postgres://ann:hunter2%@db.test/x", "postgres://ann:hunter2/@db.test:x/y"} {
+	for _, bad := range []inboxURL{"", "sqlite:", "hunter2", "mysql://hunter2", "postgres:hunter2", "postgres://ann:hunter2%@db.test/x", "postgres://ann:hunter2/@db.test:x/y", "postgres://ann:hunter2@db.test", "postgres://ann:hunter2@db.test/?sslmode=require"} {
 		err := bad.validate()
 		require.Error(t, err, bad)
 		require.NotContains(t, err.Error(), "hunter2")

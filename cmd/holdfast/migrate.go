@@ -48,7 +48,7 @@ func migrate(ctx context.Context, stdout, stderr io.Writer, where inboxURL, wait
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "The schema of %s is up to date. The process that opens an SQLite inbox sees to it by itself.\n", where)
+		fmt.Fprintf(stdout, "The schema of %s is up to date. A process sees to that of an SQLite inbox by itself; for PostgreSQL, set HOLDFAST_INBOX to its URL.\n", where)
 		return store.Close()
 	}
 	waiting := false

@@ -207,6 +207,13 @@ func (p *process) close() {
 	}
 }
 
+func addressOf(o client.Options) string {
+	if o.HostPort == "" {
+		return client.DefaultHostPort
+	}
+	return o.HostPort
+}
+
 func namespaceOf(o client.Options) string {
 	if o.Namespace == "" {
 		return client.DefaultNamespace

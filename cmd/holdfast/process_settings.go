@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"go.temporal.io/sdk/client"
 
@@ -40,8 +41,8 @@ type processSettings struct {
 func loadProcess(r roles, log *slog.Logger) (processSettings, error) {
 	s := processSettings{roles: r}
 	problems := []error{checkUnknown(os.Environ()), load(&s.common, &s.operator, &s.sweeper)}
-	if file, sqlite := s.common.Inbox.sqlite(); sqlite && r.ingress != r.worker {
-		problems = append(problems, fmt.Errorf("HOLDFAST_INBOX: %s is an SQLite file, which only one process can use: set postgres://…, or run ingress and worker in one, as `holdfast all`", file))
+	if r.ingress != r.worker {
+		problems = append(problems, sharedByNone(s.common.Inbox))
 	}
 	if r.ingress {
 		var err error
@@ -60,4 +61,16 @@ func loadProcess(r roles, log *slog.Logger) (processSettings, error) {
 	s.temporal, err = temporalOptions()
 	problems = append(problems, err)
 	return s, allProblems(problems...)
+}
+
+// sharedByNone is the problem that half a fleet has with an SQLite inbox. An inbox
+// that was given, but cannot be read or is empty, is reported as that: its default
+// causes no second, misleading problem.
+func sharedByNone(where inboxURL) error {
+	file, sqlite := where.sqlite()
+	given, set, err := providers.Lookup(os.LookupEnv, "HOLDFAST_INBOX")
+	if !sqlite || err != nil || set && strings.TrimSpace(given) == "" {
+		return nil
+	}
+	return fmt.Errorf("HOLDFAST_INBOX: %s is an SQLite file, which only one process can use: set postgres://…, or run ingress and worker in one, as `holdfast all`", file)
 }
