@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -22,7 +23,8 @@ const (
 // or a database has as its default must not change what the store promises.
 var sessionSettings = map[string]string{
 	"application_name":   "holdfast",
-	"synchronous_commit": "on", // an answer means that it is on disk
+	"client_encoding":    "UTF8", // with another one, texts would be stored as something else
+	"synchronous_commit": "on",   // an answer means that it is on disk
 	// Each statement sees what was committed before it: the looks under a row's lock
 	// depend on it.
 	"default_transaction_isolation": "read committed",
@@ -53,6 +55,10 @@ func parseURL(url string) (*pgxpool.Config, error) {
 	}
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
+	}
+	// Of several addresses it is the primary that is meant, also after it has moved.
+	if c.ValidateConnect == nil {
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
 	// Nothing is prepared by name, so nothing is missing after a failover, behind a
 	// pooler or after DISCARD ALL. Only descriptions are kept.

@@ -183,14 +183,15 @@ func TestADatabasesSettingsDoNotWeakenIt(t *testing.T) {
 	t.Parallel()
 	where := postgrestest.Database(t)
 	_, err := session(t, where).Exec(t.Context(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
-		EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database()); END $$`)
+		EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', current_database());
+		EXECUTE format('ALTER DATABASE %I SET client_encoding = ''LATIN1''', current_database()); END $$`)
 	require.NoError(t, err)
 	store := open(t, where, postgres.Options{})
 	require.NoError(t, store.EachConnection(t.Context(), func(conn *pgx.Conn) error {
-		var commit, isolation string
-		err := conn.QueryRow(t.Context(), "SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation')").
-			Scan(&commit, &isolation)
-		require.Equal(t, []string{"on", "read committed"}, []string{commit, isolation})
+		var commit, isolation, encoding string
+		err := conn.QueryRow(t.Context(), `SELECT current_setting('synchronous_commit'), current_setting('transaction_isolation'),
+			current_setting('client_encoding')`).Scan(&commit, &isolation, &encoding)
+		require.Equal(t, []string{"on", "read committed", "UTF8"}, []string{commit, isolation, encoding})
 		return err
 	}))
 	requireWorks(t, store, "k")
