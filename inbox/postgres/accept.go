@@ -43,7 +43,7 @@ func (s *Store) Append(ctx context.Context, d inbox.Delivery) ([]inbox.Receipt, 
 	if away := s.away.Load(); away != nil {
 		return nil, away
 	}
-	a := &appending{job: newJob(ctx, len(d.Body)), delivery: d, related: related}
+	a := &appending{job: newJob(ctx, len(d.Events), len(d.Body)), delivery: d, related: related}
 	if err := s.admit(a); err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func (s *Store) change(ctx context.Context, c *change) error {
 	if away := s.away.Load(); away != nil {
 		return away
 	}
-	c.job = newJob(ctx, 0)
+	c.job = newJob(ctx, 1, 0)
 	if err := s.changes.join(c); err != nil {
 		return err
 	}
@@ -96,17 +96,19 @@ func (s *Store) changeBatch(batch []*change) {
 // alonePause keeps two that keep each other out from trying at the same moment.
 const alonePause = 10 * time.Millisecond
 
-// changeAlone makes one change, and waits for its subject's lock.
+// changeAlone makes one change, and waits for its subject's lock. Whoever has waited
+// in vain waits apart from those that come: somebody who keeps a few locks for long
+// must not stand in the way of all others.
 func (s *Store) changeAlone(c *change) {
-	select {
-	case s.alone <- struct{}{}:
-		defer func() { <-s.alone }()
-	case <-c.ctx.Done():
-		c.finish(fmt.Errorf("wait for a subject's lock: %w", c.ctx.Err()))
-		return
-	}
-	for {
+	for slots := s.alone; ; slots = s.again {
+		select {
+		case slots <- struct{}{}:
+		case <-c.ctx.Done():
+			c.finish(fmt.Errorf("wait for a subject's lock: %w", c.ctx.Err()))
+			return
+		}
 		_, err := s.transactBatch([]*change{c}, "")
+		<-slots
 		if err == nil {
 			return
 		}

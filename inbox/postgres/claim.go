@@ -14,6 +14,10 @@ func (s *Store) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error)
 	}
 	var claimed inbox.Claimed
 	err := s.change(ctx, &change{subject: c.Subject, epoch: true, decide: func(k *known) error {
+		// An epoch for a caller that has gone would fence off whoever came after it.
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if k.row == nil {
 			claimed = inbox.Claimed{Subject: inbox.Subject{ID: c.Subject}}
 			return nil

@@ -13,6 +13,10 @@ import (
 // read runs reads on a connection of their own. They never wait for a writer.
 func read[T any](ctx context.Context, s *Store, what string, do func(context.Context, *pgx.Conn) (T, error)) (T, error) {
 	var none T
+	if err := enter(ctx, s.reading); err != nil {
+		return none, fmt.Errorf("%s: %w", what, err)
+	}
+	defer func() { <-s.reading }()
 	conn, err := s.conn(ctx)
 	if err != nil {
 		return none, fmt.Errorf("%s: %w", what, err)
@@ -29,6 +33,16 @@ func read[T any](ctx context.Context, s *Store, what string, do func(context.Con
 		s.failed(err)
 		return none, fmt.Errorf("%s: %w", what, err)
 	}
+}
+
+// list runs reads that may take long: they leave connections to the others.
+func list[T any](ctx context.Context, s *Store, what string, do func(context.Context, *pgx.Conn) (T, error)) (T, error) {
+	if err := enter(ctx, s.operating); err != nil {
+		var none T
+		return none, fmt.Errorf("%s: %w", what, err)
+	}
+	defer func() { <-s.operating }()
+	return read(ctx, s, what, do)
 }
 
 // Own returns nil if the epoch is still the subject's, else inbox.ErrFenced.

@@ -22,6 +22,7 @@ const (
 	codeNoSchema       = "3F000"
 	codeReadOnly       = "25006"
 	codeNoPrivilege    = "42501"
+	codeCanceled       = "57014" // a statement took too long: its connection is well
 	classAuthorization = "28"
 	classConnection    = "08"
 	classResources     = "53"
@@ -68,7 +69,11 @@ func isMendable(err error) bool {
 // writes any more. The idle ones are likely no better.
 func isConnection(err error) bool {
 	code := codeOf(err)
-	if code != "" {
+	switch code {
+	case "":
+	case codeCanceled:
+		return false
+	default:
 		return code == codeReadOnly || strings.HasPrefix(code, classConnection) || strings.HasPrefix(code, classIntervention)
 	}
 	var broken *net.OpError

@@ -8,11 +8,12 @@ import (
 
 // job is one caller's work, on its way through a line.
 type job struct {
-	ctx   context.Context
-	bytes int
-	state atomic.Int32
-	err   error
-	done  chan struct{}
+	ctx    context.Context
+	weight int // how many of its batch it stands for
+	bytes  int
+	state  atomic.Int32
+	err    error
+	done   chan struct{}
 }
 
 const (
@@ -21,8 +22,8 @@ const (
 	abandoned // by its caller: it will never be begun
 )
 
-func newJob(ctx context.Context, bytes int) job {
-	return job{ctx: ctx, bytes: bytes, done: make(chan struct{})}
+func newJob(ctx context.Context, weight, bytes int) job {
+	return job{ctx: ctx, weight: weight, bytes: bytes, done: make(chan struct{})}
 }
 
 func (j *job) base() *job { return j }
@@ -78,21 +79,21 @@ func newLine[T interface{ base() *job }](length int, closing chan struct{}) *lin
 
 func (l *line[T]) len() int { return len(l.waiting) }
 
-// take waits for work and takes what has queued up, up to a number and a size. It
+// take waits for work and takes what has queued up, up to a weight and a size. It
 // returns nothing when the store is closed and all is done.
-func (l *line[T]) take(length, bytes int) []T {
+func (l *line[T]) take(weight, bytes int) []T {
 	for {
 		first, ok := l.first()
 		if !ok {
 			return nil
 		}
 		batch := l.wanted(nil, first)
-		for size := first.base().bytes; len(batch) < length && size < bytes; {
+		for heft, size := first.base().weight, first.base().bytes; heft < weight && size < bytes; {
 			more, ok := l.more()
 			if !ok {
 				break
 			}
-			size += more.base().bytes
+			heft, size = heft+more.base().weight, size+more.base().bytes
 			batch = l.wanted(batch, more)
 		}
 		if len(batch) > 0 {

@@ -42,7 +42,7 @@ func (s *Store) Events(ctx context.Context, f inbox.EventFilter) ([]inbox.Event,
 }
 
 func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]inbox.Event, error) {
-	return read(ctx, s, "list events", func(ctx context.Context, conn *pgx.Conn) ([]inbox.Event, error) {
+	return list(ctx, s, "list events", func(ctx context.Context, conn *pgx.Conn) ([]inbox.Event, error) {
 		var numbers []int64
 		if f.Subject != "" {
 			var err error

@@ -17,7 +17,7 @@ type Options struct {
 
 	QueueLength int // appends that may wait; 4,096
 	QueueBytes  int // bodies that may wait; 256 MiB, and always one delivery
-	BatchLength int // deliveries, or operations of drains, that share one commit; 128
+	BatchLength int // events, or operations of drains, that share one commit; 128, and always one delivery
 	BatchBytes  int // bodies that share one commit; 4 MiB, and always one delivery
 
 	CompressAbove int // bytes from which a body is compressed; 1 KiB
@@ -47,7 +47,11 @@ func (o Options) withDefaults() Options {
 }
 
 // Each kind of work has its share of the connections, so that none keeps the others
-// out; reads and operators have the rest.
+// out: however many read or list, and however slowly, who writes goes on.
 func (o Options) appenders() int { return max(1, o.Connections*3/10) }
 func (o Options) drainers() int  { return max(1, o.Connections*2/10) }
 func (o Options) loners() int    { return max(1, o.Connections*2/10) }
+func (o Options) readers() int   { return max(1, o.Connections-o.appenders()-o.drainers()) }
+
+// operators are those of the readers that may take long: lists, verbs and replays.
+func (o Options) operators() int { return max(1, o.readers()/2) }

@@ -30,7 +30,7 @@ func (s *Store) Replay(ctx context.Context, r inbox.Replay) (inbox.Replayed, err
 type originals struct{ *Store }
 
 func (s originals) Named(ctx context.Context, sequences []int64) ([]inbox.Event, error) {
-	return read(ctx, s.Store, "read events", func(ctx context.Context, conn *pgx.Conn) ([]inbox.Event, error) {
+	return list(ctx, s.Store, "read events", func(ctx context.Context, conn *pgx.Conn) ([]inbox.Event, error) {
 		return queryEvents(ctx, conn, "SELECT "+eventColumns+eventTables+"WHERE e.sequence = ANY ($1) ORDER BY e.sequence", sequences)
 	})
 }

@@ -29,6 +29,10 @@ type Store struct {
 	stuck   stuck // appends whose subjects others have locked
 	changes *line[*change]
 	alone   chan struct{} // a slot for each change that waits for a lock
+	again   chan struct{} // for one that has waited in vain
+
+	reading   chan struct{} // a slot for each read
+	operating chan struct{} // for each of those that may take long
 
 	working   sync.WaitGroup
 	closing   chan struct{}
@@ -61,7 +65,8 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	s := &Store{options: options, place: where, holder: holder.String(), closing: make(chan struct{}), stopped: make(chan struct{})}
 	s.appends = newLine[*appending](options.QueueLength, s.closing)
 	s.changes = newLine[*change](options.BatchLength, s.closing)
-	s.alone = make(chan struct{}, options.loners())
+	s.alone, s.again = make(chan struct{}, options.loners()), make(chan struct{}, 1)
+	s.reading, s.operating = make(chan struct{}, options.readers()), make(chan struct{}, options.operators())
 	s.stuck.subjects = map[string]int{}
 	if s.codec, err = newCodec(options.CompressAbove); err != nil {
 		return nil, err
@@ -124,6 +129,18 @@ func (s *Store) conn(ctx context.Context) (*pgxpool.Conn, error) {
 		return nil, fmt.Errorf("connect to %s: %w", s.place, err)
 	}
 	return conn, nil
+}
+
+// enter takes a slot, or returns why there is none. The caller receives from slots.
+func enter(ctx context.Context, slots chan struct{}) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, statementPatience, errors.New("no connection in time"))
+	defer cancel()
+	select {
+	case slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for a connection to the inbox: %w", context.Cause(ctx))
+	}
 }
 
 // failed tells the pool about an error. When a connection broke, the idle ones are

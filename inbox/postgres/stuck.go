@@ -128,7 +128,7 @@ func (s *Store) tryAgain(batch []*appending, last bool) (held []*appending) {
 		}
 	}
 	for len(wanted) > 0 {
-		n := min(len(wanted), s.options.BatchLength)
+		n := s.fit(wanted)
 		free, locked := s.divideByLocks(wanted[:n])
 		held = append(append(held, locked...), s.storeApart(free, nextPatience)...)
 		wanted = wanted[n:]
@@ -140,6 +140,14 @@ func (s *Store) tryAgain(batch []*appending, last bool) (held []*appending) {
 		a.finish(errClosed)
 	}
 	return nil
+}
+
+// fit is how many of those that wait may share a commit: one at least.
+func (s *Store) fit(all []*appending) (n int) {
+	for weight, bytes := 0, 0; n < len(all) && (n == 0 || weight < s.options.BatchLength && bytes < s.options.BatchBytes); n++ {
+		weight, bytes = weight+all[n].weight, bytes+all[n].bytes
+	}
+	return n
 }
 
 // divideByLocks takes out of a batch what is about a subject whose row somebody has

@@ -44,7 +44,7 @@ func (s *Store) Subjects(ctx context.Context, f inbox.SubjectFilter) ([]inbox.Su
 	if !known {
 		return nil, inbox.Refused("subjects cannot be listed by state %q: use pending, retrying or held", f.State)
 	}
-	return read(ctx, s, "list subjects", func(ctx context.Context, conn *pgx.Conn) ([]inbox.SubjectView, error) {
+	return list(ctx, s, "list subjects", func(ctx context.Context, conn *pgx.Conn) ([]inbox.SubjectView, error) {
 		return readViews(ctx, conn, where+" AND s.id > $1 ORDER BY s.id LIMIT $2",
 			text(f.After), row.LimitOr(f.Limit, row.DefaultLimit))
 	})
@@ -82,7 +82,7 @@ func readViews(ctx context.Context, conn *pgx.Conn, where string, args ...any) (
 
 // Audit returns what operators did to a subject, the newest first.
 func (s *Store) Audit(ctx context.Context, subject string, limit int) ([]inbox.AuditEntry, error) {
-	return read(ctx, s, "read the audit", func(ctx context.Context, conn *pgx.Conn) ([]inbox.AuditEntry, error) {
+	return list(ctx, s, "read the audit", func(ctx context.Context, conn *pgx.Conn) ([]inbox.AuditEntry, error) {
 		rows, _ := conn.Query(ctx, `SELECT at, verb, subject, sequence, reason, by, until FROM audit
 			WHERE subject = $1 ORDER BY id DESC LIMIT $2`, text(subject), row.LimitOr(limit, row.DefaultLimit))
 		return pgx.CollectRows(rows, func(r pgx.CollectableRow) (e inbox.AuditEntry, err error) {

@@ -40,6 +40,10 @@ func transactOnce[T any](ctx context.Context, s *Store, do func(*tx) (T, error))
 		return none, errClosed
 	default:
 	}
+	if err := enter(ctx, s.operating); err != nil {
+		return none, err
+	}
+	defer func() { <-s.operating }()
 	conn, err := s.conn(ctx)
 	if err != nil {
 		return none, err
