@@ -68,6 +68,7 @@ func TestE2EAFleetDeliversInOrder(t *testing.T) {
 		require.NoError(t, err, "%s", output)
 		return string(output)
 	}
+	require.NotContains(t, holdfast("version"), "(devel)", "what operators see in each build")
 	sent := 0
 	send := func(f *fleet.Fleet) {
 		before := to.got()

@@ -62,12 +62,25 @@ func Build(ctx context.Context, root, dir string) (Programs, error) {
 		TemporalServer:  filepath.Join(bin, "temporal-server"),
 		TemporalSQLTool: filepath.Join(bin, "temporal-sql-tool"),
 	}
-	holdfast := exec.CommandContext(ctx, "go", "build", "-o", p.Holdfast, "./cmd/holdfast") //nolint:gosec // the checkout's own
+	holdfast := exec.CommandContext(ctx, "go", "build", //nolint:gosec // the checkout's own
+		"-ldflags", "-X main.version="+version(ctx, root), "-o", p.Holdfast, "./cmd/holdfast")
 	holdfast.Dir = root
 	if output, err := holdfast.CombinedOutput(); err != nil {
 		return Programs{}, fmt.Errorf("build holdfast: %w: %s", err, output)
 	}
 	return p, nil
+}
+
+// version is what the Makefile calls a checkout's build: `make fleet` writes over the
+// program of `make build`, and its version is what an operator is to see in both.
+func version(ctx context.Context, root string) string {
+	describe := exec.CommandContext(ctx, "git", "describe", "--tags", "--always", "--dirty")
+	describe.Dir = root
+	output, err := describe.Output()
+	if err != nil {
+		return "unknown"
+	}
+	return strings.TrimSpace(string(output))
 }
 
 // tool runs a program to its end. Its output is in the error if it fails.

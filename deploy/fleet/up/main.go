@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -32,8 +33,15 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	routes := flags.String("routes", "*=log:", "HOLDFAST_ROUTES of the workers: where events go")
 	ingresses := flags.Int("ingresses", 2, "`number` of ingresses")
 	workers := flags.Int("workers", 2, "`number` of workers")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil // it has been printed
+	case err != nil:
 		return err
+	case flags.NArg() > 0:
+		return fmt.Errorf("%q is no flag: -h lists them", flags.Arg(0))
+	case *ingresses < 1 || *workers < 1:
+		return errors.New("a fleet has at least one ingress and one worker")
 	}
 	root, err := fleet.Checkout(".")
 	if err != nil {
