@@ -94,8 +94,12 @@ func (s *Sweeper) sweep(ctx context.Context, before time.Time) error {
 	if before.IsZero() {
 		before = s.Now().Add(-s.Config.SweepInterval)
 	}
-	if err := s.ring(ctx, before); err != nil {
+	if lead, err = s.ring(ctx, before); err != nil {
 		return fmt.Errorf("ring what waits: %w", err)
+	}
+	if !lead {
+		s.metrics.hide()
+		return nil
 	}
 	if err := s.prune(ctx); err != nil {
 		return fmt.Errorf("prune: %w", err)
@@ -103,19 +107,25 @@ func (s *Sweeper) sweep(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// ring rings page by page. The inbox notes each page as rung, so none comes twice.
-func (s *Sweeper) ring(ctx context.Context, before time.Time) error {
+// ring rings page by page. The inbox notes each page as rung, so none comes twice. A
+// backlog of many thousands takes longer than the lead lasts unless it is asked for
+// again: each process of the fleet in turn would join in, at the full rate. It tells
+// whether this process still leads.
+func (s *Sweeper) ring(ctx context.Context, before time.Time) (lead bool, err error) {
 	for {
 		subjects, err := s.Inbox.Unrung(ctx, s.Now(), before, ringPage)
 		if err != nil {
-			return err
+			return true, err
 		}
 		for _, subject := range subjects {
 			s.Bell.Ring(subject)
 		}
 		s.metrics.swept.Add(float64(len(subjects)))
 		if len(subjects) < ringPage || !pause(ctx, ringPause) {
-			return nil
+			return true, nil
+		}
+		if lead, err := s.Inbox.Lead(ctx); err != nil || !lead {
+			return lead, err
 		}
 	}
 }

@@ -23,6 +23,8 @@ import (
 type keeper struct {
 	mu     sync.Mutex
 	lead   bool
+	until  time.Time // when another process takes the lead; zero: never
+	leads  []time.Time
 	err    error
 	unrung []string
 	old    int
@@ -31,7 +33,10 @@ type keeper struct {
 	before time.Time   // of the last Prune
 }
 
-func (k *keeper) Lead(context.Context) (bool, error) { return k.lead, k.err }
+func (k *keeper) Lead(context.Context) (bool, error) {
+	k.leads = append(k.leads, time.Now())
+	return k.lead && (k.until.IsZero() || time.Now().Before(k.until)), k.err
+}
 
 func (k *keeper) Unrung(_ context.Context, _, before time.Time, limit int) ([]string, error) {
 	k.mu.Lock()
@@ -132,6 +137,24 @@ func TestOnlyTheLeaderSweeps(t *testing.T) {
 		require.InDelta(t, -1, metric(t, registry, "holdfast_events_pending", ""), 0, "no series: a sum over the fleet is right")
 		require.InDelta(t, 0, metric(t, registry, "holdfast_sweeper_lead", ""), 0)
 		require.Empty(t, log)
+	})
+}
+
+func TestALongSweepKeepsTheLeadAndEndsWithIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := &keeper{lead: true, until: time.Now().Add(5 * time.Minute), old: 10}
+		for i := range 50_000 {
+			k.unrung = append(k.unrung, fmt.Sprintf("redo/%d", i))
+		}
+		c, registry, _ := sweeping(t, k, 10*time.Minute)
+		for i := range len(k.leads) - 1 {
+			require.LessOrEqual(t, k.leads[i+1].Sub(k.leads[i]), 30*time.Second, "long before the lease is over")
+		}
+		require.InDelta(t, 50*300, c.count(), 100, "another process goes on from there")
+		require.Empty(t, k.prunes)
+		require.InDelta(t, 0, metric(t, registry, "holdfast_sweeper_lead", ""), 0)
+		require.InDelta(t, -1, metric(t, registry, "holdfast_events_pending", ""), 0)
 	})
 }
 
