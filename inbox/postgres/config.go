@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -48,11 +49,7 @@ func parseURL(url string) (*pgxpool.Config, error) {
 		return nil, errURL
 	}
 	c := config.ConnConfig
-	for name, value := range sessionSettings {
-		if _, set := c.RuntimeParams[name]; !set {
-			c.RuntimeParams[name] = value
-		}
-	}
+	setSession(c)
 	if c.ConnectTimeout == 0 {
 		c.ConnectTimeout = connectTimeout
 	}
@@ -64,6 +61,24 @@ func parseURL(url string) (*pgxpool.Config, error) {
 	// pooler or after DISCARD ALL. Only descriptions are kept.
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	return config, nil
+}
+
+// setSession has the settings made when a session begins, by a statement: a pooler
+// refuses most of those that come with the connection, or drops them.
+func setSession(c *pgx.ConnConfig) {
+	var set []string
+	for name, value := range sessionSettings {
+		if _, given := c.RuntimeParams[name]; !given {
+			set = append(set, fmt.Sprintf("set_config('%s', '%s', false)", name, value))
+		}
+	}
+	if len(set) == 0 {
+		return
+	}
+	statement := "SELECT " + strings.Join(set, ", ")
+	c.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		return conn.Exec(ctx, statement).Close()
+	}
 }
 
 // place names a database without its secrets.

@@ -1,8 +1,8 @@
 // Package postgres is the fleet's inbox: one PostgreSQL database, version 13 or
 // newer, that any number of ingresses and workers share. Its connections must be
-// sessions of its own: directly, or through a pooler in session mode that passes
-// their settings on. Of several addresses in the URL it uses the primary's, and finds
-// it again when another server has become it.
+// sessions of its own: directly, or through a pooler in session mode. Of several
+// addresses in the URL it uses the primary's, and finds it again when another server
+// has become it.
 //
 // # How it writes
 //
