@@ -30,9 +30,9 @@ func healthCommand(g *globals) *cobra.Command {
 		Use:   "health",
 		Short: "Ask a running process whether it is alive, or ready for work",
 		Long: `Asks a running process's operator listener whether the process is alive, with
---ready whether it can do its work: an ingress needs its inbox, a worker Temporal,
-too. The exit status is 0 if so and 1 if not, so that it serves as the health check
-of a container. It needs no token.`,
+--ready whether it can do its work: an ingress needs its inbox, a worker also to
+have found Temporal. The exit status is 0 if so and 1 if not, so that it serves as
+the health check of a container. It needs no token.`,
 		Example: `  holdfast health
   holdfast health --ready --operator-url http://10.0.0.7:8081`,
 		Args: cobra.NoArgs,
