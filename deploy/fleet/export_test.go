@@ -14,13 +14,3 @@ func NewProcess(name, logFile string, ready func(context.Context) error, path st
 		spec: spec{path: path, args: args, log: logFile, ready: ready, settings: map[string]string{"SETTING": "value"}},
 	}, s.close
 }
-
-// PID is the process's, 0 if it does not run.
-func (p *Process) PID() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.run == nil {
-		return 0
-	}
-	return p.run.cmd.Process.Pid
-}

@@ -209,6 +209,16 @@ func (p *Process) signal(signal syscall.Signal) error {
 	return syscall.Kill(-p.run.cmd.Process.Pid, signal)
 }
 
+// PID is the process's of now, 0 if it does not run.
+func (p *Process) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.run == nil {
+		return 0
+	}
+	return p.run.cmd.Process.Pid
+}
+
 // Exits tells how often the process ended by itself.
 func (p *Process) Exits() int {
 	p.mu.Lock()

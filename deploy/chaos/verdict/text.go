@@ -34,7 +34,7 @@ func (f Figures) Write(out io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(f.Exits)) {
 		line("ended by itself", "%s, %d times", name, f.Exits[name])
 	}
-	fmt.Fprintf(w, "\nfault\tat\tlasted\tlongest outage\taccepted again after\tdelivered again after\t\n")
+	fmt.Fprintf(w, "\nfault\tat\tlasted\tlongest outage\taccepted again after\tdelivered again after\tremark\n")
 	for _, fault := range f.Faults {
 		fmt.Fprintf(w, "%s\t%.0f s\t%.1f s\t%.1f s\t%s\t%s\t%s\n", fault.Name, fault.Began, fault.Lasted, fault.Outage, seconds(fault.Accepted), seconds(fault.Delivered), fault.Note)
 	}

@@ -43,7 +43,9 @@ func greet(out io.Writer, f *fleet.Fleet, dir, dataDir string) {
 	}
 	line("  bin/holdfast send redo --count 5 --subject r1 --url %s%s", f.URL, folder)
 	line("  bin/holdfast events list --subject redo/r1")
-	line("  kill -9 $(pgrep -f 'holdfast worker' | head -n 1)    # nothing is lost")
+	if workers := f.Workers(); len(workers) > 0 {
+		line("  kill -9 %d    # %s: nothing is lost, and it is started again", workers[0].PID(), workers[0].Name())
+	}
 	line("\nDeliveries are lines in the workers' logs. To have them posted to a server of yours:")
 	line("  make fleet ARGS='--routes *=http://127.0.0.1:3000/hooks'\n")
 	_, _ = io.WriteString(out, b.String())
