@@ -61,7 +61,7 @@ func lookOnly(ctx context.Context, config *pgx.ConnConfig) error {
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return err
+		return reasonOf(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	return checkSchema(ctx, conn)

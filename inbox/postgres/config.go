@@ -38,7 +38,7 @@ var sessionSettings = map[string]string{
 }
 
 // errURL does not quote the URL: there may be a password in it.
-var errURL = errors.New("it is no PostgreSQL URL: write postgres://user:password@host:5432/database?sslmode=verify-full")
+var errURL = errors.New("it is no PostgreSQL URL, or one of its parameters is wrong: write postgres://user:password@host:5432/database?sslmode=verify-full")
 
 func parseURL(url string) (*pgxpool.Config, error) {
 	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {

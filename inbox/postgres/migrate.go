@@ -47,7 +47,7 @@ func Migrate(ctx context.Context, url string) (from, to int, err error) {
 	c := config.ConnConfig
 	c.ConnectTimeout = max(c.ConnectTimeout, migratingConnectTimeout)
 	if from, to, err = migrate(ctx, c, migrations); err != nil {
-		return 0, 0, fmt.Errorf("migrate the inbox, %s: %w", place(c), err)
+		return 0, 0, fmt.Errorf("migrate the inbox, %s: %w", place(c), advise(err))
 	}
 	return from, to, nil
 }
@@ -59,7 +59,7 @@ func migrate(ctx context.Context, config *pgx.ConnConfig, files fs.FS) (from, to
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, reasonOf(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	if from, err = version(ctx, conn, steps); err != nil || from >= len(steps) {

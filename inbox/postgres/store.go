@@ -73,7 +73,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	}
 	if err := s.prepare(ctx, config.ConnConfig); err != nil {
 		s.codec.close()
-		return nil, fmt.Errorf("open inbox, %s: %w", where, err)
+		return nil, fmt.Errorf("open inbox, %s: %w", where, advise(err))
 	}
 	if s.pool, err = pgxpool.NewWithConfig(context.WithoutCancel(ctx), config); err != nil {
 		s.codec.close()
@@ -126,7 +126,7 @@ func (s *Store) conn(ctx context.Context) (*pgxpool.Conn, error) {
 	defer cancel()
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connect to %s: %w", s.place, err)
+		return nil, fmt.Errorf("connect to %s: %w", s.place, reasonOf(err))
 	}
 	return conn, nil
 }
