@@ -177,12 +177,30 @@ func (i *isolation) flood(ctx context.Context, format string, subjects, events i
 	_ = senders.Wait()
 }
 
-// settle waits until every subject has been rung and the crowd has found out that
-// it must wait.
+// settle waits until every subject has been rung and has asked once: what is
+// measured then is a crowd that waits, not its arrival.
 func (i *isolation) settle(ctx context.Context) {
-	for i.process.ringer.Waiting() > 0 && sleep(ctx, glance) {
+	for (i.process.ringer.Waiting() > 0 || i.unasked(ctx)) && sleep(ctx, time.Second) {
 	}
-	sleep(ctx, 20*time.Second)
+}
+
+// unasked tells whether some subject has not had a drain yet.
+func (i *isolation) unasked(ctx context.Context) bool {
+	for after := ""; ; {
+		subjects, err := i.process.inbox.Subjects(ctx, inbox.SubjectFilter{After: after, Limit: 1000})
+		if err != nil {
+			return false
+		}
+		for _, s := range subjects {
+			if s.Epoch == 0 {
+				return true
+			}
+			after = s.ID
+		}
+		if len(subjects) == 0 {
+			return false
+		}
+	}
 }
 
 // append accepts an event as the door does.
