@@ -67,10 +67,9 @@ chaos: ## kill, freeze and cut off a fleet under load, and judge (CHAOS_MINUTES=
 
 # Faults that are the same each time: a failure here is to be found again.
 .PHONY: chaos-short
-chaos-short: CHAOS_SEED ?= 1
 chaos-short:
 	@go build -o $(BIN)/chaos ./deploy/chaos
-	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" CHAOS_SEED=$(CHAOS_SEED) exec $(BIN)/chaos -short -rate 40 $(ARGS)
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" CHAOS_SEED="$${CHAOS_SEED:-1}" exec $(BIN)/chaos -short -rate 40 $(ARGS)
 
 .PHONY: lint
 lint: $(LINT) $(WFCHECK) ## golangci-lint, go vet, and workflowcheck for determinism
