@@ -15,69 +15,6 @@ import (
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
-// troubled is an inbox with trouble of its own, put before a call reaches it or
-// before its answer is heard.
-type troubled struct {
-	inbox.Inbox
-	afterClaim   func()
-	beforeNext   func(limit int) error
-	beforeSettle func() error
-	beforeFail   func() error
-	afterFail    func() error
-}
-
-func (s *troubled) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error) {
-	claimed, err := s.Inbox.Claim(ctx, c)
-	if s.afterClaim != nil {
-		s.afterClaim()
-	}
-	return claimed, err
-}
-
-func (s *troubled) Next(ctx context.Context, subject string, limit, maxBytes int) ([]inbox.Entry, error) {
-	if s.beforeNext != nil {
-		if err := s.beforeNext(limit); err != nil {
-			return nil, err
-		}
-	}
-	return s.Inbox.Next(ctx, subject, limit, maxBytes)
-}
-
-func (s *troubled) Settle(ctx context.Context, settlement inbox.Settlement) (inbox.Settled, error) {
-	if s.beforeSettle != nil {
-		if err := s.beforeSettle(); err != nil {
-			return inbox.Settled{}, err
-		}
-	}
-	return s.Inbox.Settle(ctx, settlement)
-}
-
-func (s *troubled) Fail(ctx context.Context, f inbox.Failure) (inbox.Subject, error) {
-	if s.beforeFail != nil {
-		if err := s.beforeFail(); err != nil {
-			return inbox.Subject{}, err
-		}
-	}
-	subject, err := s.Inbox.Fail(ctx, f)
-	if err == nil && s.afterFail != nil {
-		if err := s.afterFail(); err != nil {
-			return inbox.Subject{}, err
-		}
-	}
-	return subject, err
-}
-
-// nth returns an error at the nth call only.
-func nth(n int64, err error) func() error {
-	var calls atomic.Int64
-	return func() error {
-		if calls.Add(1) == n {
-			return err
-		}
-		return nil
-	}
-}
-
 func TestWhatAnAttemptCameToIsNotLostByAMomentaryError(t *testing.T) {
 	t.Parallel()
 	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
@@ -281,33 +218,4 @@ func TestAnOutcomeThatComesWithOurEndIsRecorded(t *testing.T) {
 	_, err := a.Drain(ctx, workflows.DrainInput{Subject: subject, RunID: "run", OriginalRunID: "run"})
 	require.NoError(t, err)
 	require.Equal(t, "delivered", f.statuses(subject))
-}
-
-// TestSuccessForgetsTheFailuresBefore: each event begins with the whole budget,
-// whatever those before it used up.
-func TestSuccessForgetsTheFailuresBefore(t *testing.T) {
-	t.Parallel()
-	var f *fleet
-	begun := make(chan inbox.Subject, 5)
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
-		if a.number == 1 {
-			begun <- f.view(f.subject("r1")).Subject
-		}
-		if a.number <= 3 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
-	f = newFleet(t, "*="+s.URL)
-	f.config.RetryInitial, f.config.RetryMaxInterval = 20*time.Millisecond, 20*time.Millisecond
-	f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 5)
-	f.awaitState(subject, inbox.StateIdle)
-	requireInOrder(t, f, s, subject)
-	for range 5 {
-		row := <-begun
-		require.Zero(t, row.Streak)
-		require.Zero(t, row.Spent)
-		require.Empty(t, row.LastError)
-	}
 }

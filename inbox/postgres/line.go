@@ -45,9 +45,9 @@ func (j *job) finish(err error) {
 	close(j.done)
 }
 
-// await returns what became of the work; stopped tells that nobody works any more. A context that ends before it was begun
-// means that it never will be; after that the caller gets the context's error too,
-// but the work may be done.
+// await returns what became of the work; stopped tells that nobody works any more.
+// A context that ends before it was begun means that it never will be; after that
+// the caller gets the context's error too, but the work may be done.
 func (j *job) await(stopped <-chan struct{}) error {
 	select {
 	case <-j.done:

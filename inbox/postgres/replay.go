@@ -14,17 +14,9 @@ import (
 // one call, and without To only what was received before Now. A caller that
 // goes on with More gives the same To each time: else it meets its own copies.
 func (s *Store) Replay(ctx context.Context, r inbox.Replay) (inbox.Replayed, error) {
-	found, err := row.Originals(ctx, r, originals{s})
-	if err != nil || r.DryRun || len(found.Events) == 0 {
-		return found, err
-	}
-	copies, err := transact(ctx, s, func(t *tx) (inbox.Replayed, error) { return t.replay(r, found.Events) })
-	if err != nil {
-		return inbox.Replayed{}, err
-	}
-	copies.Skipped += found.Skipped
-	copies.More = found.More
-	return copies, nil
+	return row.Replay(ctx, r, originals{s}, func(found []inbox.Event) (inbox.Replayed, error) {
+		return transact(ctx, s, func(t *tx) (inbox.Replayed, error) { return t.replay(r, found) })
+	})
 }
 
 type originals struct{ *Store }

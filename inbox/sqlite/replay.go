@@ -13,17 +13,9 @@ import (
 // one call, and without To only what was received before Now. A caller that
 // goes on with More gives the same To each time: else it meets its own copies.
 func (s *Store) Replay(ctx context.Context, r inbox.Replay) (inbox.Replayed, error) {
-	found, err := row.Originals(ctx, r, originals{s})
-	if err != nil || r.DryRun {
-		return found, err
-	}
-	copies, err := write(ctx, s, func(t *tx) (inbox.Replayed, error) { return t.replay(r, found.Events) })
-	if err != nil {
-		return inbox.Replayed{}, err
-	}
-	copies.Skipped += found.Skipped
-	copies.More = found.More
-	return copies, nil
+	return row.Replay(ctx, r, originals{s}, func(found []inbox.Event) (inbox.Replayed, error) {
+		return write(ctx, s, func(t *tx) (inbox.Replayed, error) { return t.replay(r, found) })
+	})
 }
 
 // originals reads beside the writer, however much there is to search.

@@ -35,10 +35,24 @@ type Reader interface {
 	Matching(ctx context.Context, f inbox.EventFilter, limit int) ([]inbox.Event, error)
 }
 
-// Originals finds the events that a replay copies: it returns them as a dry run's
-// answer. A filter selects at most 10,000 in one call, and without To only what was
-// received before Now.
-func Originals(ctx context.Context, r inbox.Replay, from Reader) (inbox.Replayed, error) {
+// Replay finds the events that a replay copies and has the store copy them; a dry run
+// ends with what was found. A filter selects at most 10,000 in one call, and without
+// To only what was received before Now.
+func Replay(ctx context.Context, r inbox.Replay, from Reader, copyAll func(originals []inbox.Event) (inbox.Replayed, error)) (inbox.Replayed, error) {
+	found, err := originals(ctx, r, from)
+	if err != nil || r.DryRun || len(found.Events) == 0 {
+		return found, err
+	}
+	copies, err := copyAll(found.Events)
+	if err != nil {
+		return inbox.Replayed{}, err
+	}
+	copies.Skipped += found.Skipped
+	copies.More = found.More
+	return copies, nil
+}
+
+func originals(ctx context.Context, r inbox.Replay, from Reader) (inbox.Replayed, error) {
 	if len(r.Sequences) > 0 {
 		events, err := named(ctx, r.Sequences, from)
 		return inbox.Replayed{Events: events}, err
