@@ -5,13 +5,17 @@ import (
 	"database/sql"
 	"fmt"
 	"net/url"
+	"os"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"; doc.go says why this one
+	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"; doc.go says why this one
 )
 
 // connect opens a database for writing, with a single connection.
 func connect(ctx context.Context, path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dataSource(path,
+	if err := createLog(path); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite3", dataSource(path,
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // an fsync of the log with every commit
 		"cache_size(-32768)",
@@ -37,8 +41,23 @@ func connect(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
+// createLog makes the log and its index as private as the database is: the driver
+// would make them readable by others.
+func createLog(path string) error {
+	for _, suffix := range []string{"-wal", "-shm"} {
+		f, err := os.OpenFile(path+suffix, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // beside the database
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func openReaders(path string, connections int) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dataSource(path, "query_only(1)", "cache_size(-8192)"))
+	db, err := sql.Open("sqlite3", dataSource(path, "query_only(1)", "cache_size(-8192)"))
 	if err != nil {
 		return nil, err
 	}
