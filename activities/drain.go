@@ -60,7 +60,7 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		d.backOff(0, "the inbox cannot be reached: "+textOf(err))
 	}
 	if d.out.Outcome != workflows.OutcomeEmpty && d.out.Outcome != workflows.OutcomeHeld {
-		d.release(ctx)
+		d.release(ctx, d.wake())
 	}
 	d.out.Epoch, d.out.Reopened, d.out.Policy = w.subject.Epoch, w.reopened, a.config.policy()
 	return d.out, nil
@@ -168,6 +168,14 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error
 func (d *drain) wait(wait time.Duration, reason string) {
 	d.out.Outcome, d.out.Wait, d.out.Reason = workflows.OutcomeWait, max(wait, time.Millisecond), reason
 	d.out.Until = d.now().Add(wait)
+}
+
+// wake is when the workflow looks again by itself; zero: at once, or somebody else does.
+func (d *drain) wake() time.Time {
+	if d.out.Outcome != workflows.OutcomeWait {
+		return time.Time{}
+	}
+	return d.out.Until
 }
 
 // backOff waits longer each time that the drains before this one waited too, and at

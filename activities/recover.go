@@ -38,11 +38,11 @@ func (a *Activities) Recover(ctx context.Context, in workflows.RecoverInput) (wo
 	}
 	entries, err := a.store.Next(ctx, in.Subject, 1, 1)
 	if err != nil {
-		w.release(ctx)
+		w.release(ctx, time.Time{})
 		return out, notNow(err)
 	}
 	if len(entries) == 0 || entries[0].Sequence != in.Sequence {
-		w.release(ctx)
+		w.release(ctx, time.Time{})
 		return out, nil // settled meanwhile
 	}
 	return a.attempt(ctx, w, entries[0], out)
@@ -82,7 +82,7 @@ func (a *Activities) attempt(ctx context.Context, w *work, e inbox.Entry, out wo
 	case err != nil:
 		return out, notNow(err)
 	case s.busy != nil:
-		w.release(ctx)
+		w.release(ctx, time.Time{})
 		return out, tryAgain(s.busy.Error(), max(s.wait, jittered(infrastructureWait)))
 	case s.failed != nil && s.hold:
 		return out, giveUp(textOf(s.failed))
@@ -90,7 +90,7 @@ func (a *Activities) attempt(ctx context.Context, w *work, e inbox.Entry, out wo
 		return out, tryAgain(textOf(s.failed), s.wait)
 	}
 	if out.Settled = s.settled != nil; s.gone {
-		w.release(ctx)
+		w.release(ctx, time.Time{})
 	}
 	return out, nil
 }

@@ -55,15 +55,16 @@ func (a *Activities) claim(ctx context.Context, in workflows.DrainInput, busy ti
 // taken tells whether the claim allows to run handlers.
 func (w *work) taken() bool { return w.subject.Epoch > 0 }
 
-// release ends the claim's work when no event is in hand. If that fails, another
-// run waits a little for nothing.
-func (w *work) release(ctx context.Context) {
+// release ends the claim's work when no event is in hand. A wake that is not zero is
+// when the workflow will look again by itself. If it fails, another run waits a little
+// for nothing.
+func (w *work) release(ctx context.Context, wake time.Time) {
 	if !w.taken() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if err := w.store.Release(ctx, w.subject.ID, w.subject.Epoch); err != nil {
+	if err := w.store.Release(ctx, w.subject.ID, w.subject.Epoch, wake); err != nil {
 		w.log.LogAttrs(ctx, slog.LevelWarn, "subject not released", slog.String("subject", w.subject.ID), slog.Any("error", err))
 	}
 }

@@ -30,12 +30,27 @@ type Drainer interface {
 
 	// Release ends a claim's work that neither Settle nor Fail has ended, so that
 	// another run need not wait for its BusyUntil. It does nothing without the epoch.
-	Release(ctx context.Context, subject string, epoch int64) error
+	// A wake that is not zero is when the run will look again by itself: until 30
+	// seconds after it, neither Unrung nor Rung returns the subject.
+	Release(ctx context.Context, subject string, epoch int64, wake time.Time) error
 
 	// Fail records a real attempt that failed and what follows: another attempt at
 	// NextWake, or a hold. An operator's hold is never replaced. ErrFenced,
 	// ErrNotPending, and ErrResumed with the row as it is.
 	Fail(ctx context.Context, f Failure) (Subject, error)
+
+	// Rung returns subjects that wait for their run, the longest waiting first: they
+	// were rung at or before a time, by an append or the sweeper, and nobody has claimed
+	// them since. They have pending events whose first has not failed, are not held, may
+	// be tried at now, and are in nobody's hand. Nothing is taken: the caller claims.
+	//
+	// Where several processes share the store it notes that they were rung at now, so
+	// that whoever asks next with a before that is earlier gets others.
+	Rung(ctx context.Context, now, before time.Time, limit int) ([]string, error)
+
+	// StillRung returns those of the subjects that Rung would return, in the order in
+	// which they are given. It notes nothing.
+	StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error)
 }
 
 // Claim asks for a subject's epoch.
@@ -51,7 +66,7 @@ type Claim struct {
 	// RunID and OriginalRunID are the Temporal run's; they differ in a run made by
 	// a reset. Such a claim reopens every event that another run of the same
 	// original settled under an epoch greater than AfterEpoch, the last epoch in
-	// its own history.
+	// its own history. One without an original is no reset's.
 	RunID         string
 	OriginalRunID string
 	AfterEpoch    int64
@@ -61,8 +76,10 @@ type Claim struct {
 type Claimed struct {
 	Subject  Subject // Epoch is the new one; 0: nothing was taken
 	Reopened int     // events made pending again
-	// InHandUntil, when not zero, is how long another run may have an event in hand.
+	// InHandUntil, when not zero, is how long another run may have an event in hand,
+	// and InHandBy is that run.
 	InHandUntil time.Time
+	InHandBy    string
 }
 
 // Settlement is an event's outcome.

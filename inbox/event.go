@@ -80,8 +80,9 @@ type Event struct {
 	Reason    string // why it is not delivered: of the outcome, or of the last attempt
 	Handler   string // that settled it or tried last
 	SettledAt time.Time
-	Redo      int   // how often a reset reopened it
-	ReplayOf  int64 // sequence of the event it is a replay of
+	Run       string // that settled it: see IsRelief; empty: none did, as when an operator parked it
+	Redo      int    // how often a reset reopened it
+	ReplayOf  int64  // sequence of the event it is a replay of
 }
 
 // Payload is the body of the request that brought an event, byte for byte.

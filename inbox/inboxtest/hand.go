@@ -45,7 +45,7 @@ func testHand(t *testing.T, open Opener) {
 			lost := b.takeAs(run, "redo/a", at(10))
 			again := b.takeAs(run, "redo/a", at(10))
 			require.Greater(t, again.Subject.Epoch, lost.Subject.Epoch)
-			require.NoError(t, b.Release(t.Context(), "redo/a", again.Subject.Epoch))
+			require.NoError(t, b.Release(t.Context(), "redo/a", again.Subject.Epoch, time.Time{}))
 		}
 	})
 	t.Run("EndsWithAFailure", func(t *testing.T) {
@@ -78,11 +78,11 @@ func testHand(t *testing.T, open Opener) {
 		sequence := b.put("redo/a", 1)[0].Sequence
 		old, owner := b.claim("redo/a", at(1)), b.claim("redo/a", at(1))
 		for _, epoch := range []int64{old.Epoch, 0, -1, owner.Epoch + 1} {
-			require.NoError(t, b.Release(t.Context(), "redo/a", epoch), "that is not its to end")
+			require.NoError(t, b.Release(t.Context(), "redo/a", epoch, time.Time{}), "that is not its to end")
 		}
-		require.NoError(t, b.Release(t.Context(), "redo/nobody", owner.Epoch))
+		require.NoError(t, b.Release(t.Context(), "redo/nobody", owner.Epoch, time.Time{}))
 		require.Equal(t, at(2), b.takeAs("another", "redo/a", at(1)).InHandUntil)
-		require.NoError(t, b.Release(t.Context(), "redo/a", owner.Epoch))
+		require.NoError(t, b.Release(t.Context(), "redo/a", owner.Epoch, time.Time{}))
 		require.NoError(t, b.Own(t.Context(), "redo/a", owner.Epoch), "its epoch is not taken away")
 		free(t, b)
 		_, err := b.Settle(t.Context(), settlement(owner, sequence))

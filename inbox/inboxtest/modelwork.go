@@ -78,7 +78,7 @@ func (m *model) letGo(r *rapid.T) {
 		return
 	}
 	epoch := rapid.SampledFrom(s.epochs).Draw(r, "epoch")
-	require.NoError(r, m.store.Release(m.Context(), s.id, epoch))
+	require.NoError(r, m.store.Release(m.Context(), s.id, epoch, time.Time{}))
 	if epoch == s.epochs[len(s.epochs)-1] {
 		s.free()
 	}

@@ -3,13 +3,15 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // Claim asks for the right to run a subject's handlers.
 func (s *Store) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error) {
-	if c.RunID != c.OriginalRunID {
+	if row.IsReset(c) {
 		return transact(ctx, s, func(t *tx) (inbox.Claimed, error) { return t.claimOfReset(c) })
 	}
 	var claimed inbox.Claimed
@@ -35,10 +37,10 @@ func (s *Store) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error)
 }
 
 // Release ends a claim's work that neither Settle nor Fail has ended.
-func (s *Store) Release(ctx context.Context, subject string, epoch int64) error {
+func (s *Store) Release(ctx context.Context, subject string, epoch int64, wake time.Time) error {
 	return s.change(ctx, &change{subject: subject, decide: func(k *known) error {
 		if k.row.Owned(epoch) { // else there is nothing of that claim's to end
-			k.row.LetGo()
+			k.row.Release(wake)
 		}
 		return nil
 	}})

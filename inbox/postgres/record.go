@@ -12,7 +12,8 @@ import (
 
 const (
 	eventColumns = `e.sequence, e.event_id, e.source, e.provider, coalesce(s.id, ''), e.type, e.key, e.at, e.received_at,
-	e.position, e.related, e.staging, e.status, e.attempts, e.reason, e.handler, e.settled_at, e.redo, e.replay_of`
+	e.position, e.related, e.staging, e.status, e.attempts, e.reason, e.handler, e.settled_at, e.redo, e.replay_of,
+	coalesce(e.run_id, '')`
 	eventTables = ` FROM events e LEFT JOIN subjects s ON s.number = e.subject `
 )
 
@@ -29,7 +30,7 @@ func (s *scannedEvent) fields() []any {
 	return []any{
 		&e.Sequence, (*text)(&e.EventID), (*text)(&e.Source), (*text)(&e.Provider), (*text)(&e.Subject), (*text)(&e.Type),
 		(*text)(&e.Key), &s.at, &s.receivedAt, &e.Index, &s.related, &e.Staging, (*string)(&e.Status), &e.Attempts,
-		(*text)(&e.Reason), (*text)(&e.Handler), &s.settledAt, &e.Redo, &e.ReplayOf,
+		(*text)(&e.Reason), (*text)(&e.Handler), &s.settledAt, &e.Redo, &e.ReplayOf, (*text)(&e.Run),
 	}
 }
 

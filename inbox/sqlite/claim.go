@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
@@ -32,11 +33,11 @@ func (t *tx) claim(c inbox.Claim) (inbox.Claimed, error) {
 }
 
 // Release ends a claim's work that neither Settle nor Fail has ended.
-func (s *Store) Release(ctx context.Context, subject string, epoch int64) error {
+func (s *Store) Release(ctx context.Context, subject string, epoch int64, wake time.Time) error {
 	_, err := write(ctx, s, func(t *tx) (struct{}, error) {
 		r, err := t.owned(subject, epoch)
 		if err == nil {
-			r.LetGo()
+			r.Release(wake)
 		}
 		return struct{}{}, err
 	})

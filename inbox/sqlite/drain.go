@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-project/holdfast/inbox"
 )
 
-// reads are the statements of the reads that every drain makes.
-type reads struct{ own, next *sql.Stmt }
+// reads are the statements of the reads that are made all the time.
+type reads struct{ own, next, rung *sql.Stmt }
 
 func (r *reads) prepare(ctx context.Context, db *sql.DB) (err error) {
 	if r.own, err = db.PrepareContext(ctx, "SELECT epoch FROM subjects WHERE id = ?"); err != nil {
@@ -19,11 +19,15 @@ func (r *reads) prepare(ctx context.Context, db *sql.DB) (err error) {
 	r.next, err = db.PrepareContext(ctx, "SELECT "+eventColumns+`, p.content_type, p.body
 		FROM subjects s JOIN events e ON e.subject = s.number JOIN payloads p ON p.id = e.payload
 		WHERE s.id = ? AND e.status = 'pending' ORDER BY e.sequence LIMIT ?`)
+	if err != nil {
+		return err
+	}
+	r.rung, err = db.PrepareContext(ctx, rungSQL)
 	return err
 }
 
 func (r *reads) close() {
-	for _, statement := range []*sql.Stmt{r.own, r.next} {
+	for _, statement := range []*sql.Stmt{r.own, r.next, r.rung} {
 		if statement != nil {
 			_ = statement.Close()
 		}

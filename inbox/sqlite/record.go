@@ -35,7 +35,8 @@ func (t *tx) insertEvent(e eventRecord) (sequence int64, err error) {
 
 const (
 	eventColumns = `e.sequence, e.event_id, e.source, e.provider, coalesce(s.id, ''), e.type, e.key, e.at, e.received_at,
-	e.position, e.related, e.staging, e.status, e.attempts, e.reason, e.handler, e.settled_at, e.redo, e.replay_of`
+	e.position, e.related, e.staging, e.status, e.attempts, e.reason, e.handler, e.settled_at, e.redo, e.replay_of,
+	coalesce(e.run_id, '')`
 	eventTables = ` FROM events e LEFT JOIN subjects s ON s.number = e.subject `
 
 	// headOfSubject finds the first pending event of a subjects.number.
@@ -56,6 +57,7 @@ func (s *scannedEvent) fields() []any {
 	return []any{
 		&e.Sequence, &e.EventID, &e.Source, &e.Provider, &e.Subject, &e.Type, &e.Key, &s.at, &s.receivedAt,
 		&e.Index, &s.related, &e.Staging, &e.Status, &e.Attempts, &e.Reason, &e.Handler, &s.settledAt, &e.Redo, &e.ReplayOf,
+		&e.Run,
 	}
 }
 

@@ -21,15 +21,18 @@ func (r *Row) InHand(c inbox.Claim) (inbox.Claimed, bool) {
 	if !another {
 		return inbox.Claimed{}, false
 	}
-	return inbox.Claimed{Subject: r.untaken(), InHandUntil: r.BusyUntil.Time()}, true
+	return inbox.Claimed{Subject: r.untaken(), InHandUntil: r.BusyUntil.Time(), InHandBy: r.BusyRun}, true
 }
+
+// IsReset tells whether a claim is that of a run which a reset has made.
+func IsReset(c inbox.Claim) bool { return c.OriginalRunID != "" && c.OriginalRunID != c.RunID }
 
 // Reopens tells whether the claim may have something to reopen: it is a reset
 // run's, and somebody has claimed since the run's last claim. Whoever settled since
 // then claimed first, so a reset run that goes on undisturbed never searches its
 // subject's history.
 func (r *Row) Reopens(c inbox.Claim) bool {
-	return c.RunID != c.OriginalRunID && r.Epoch > c.AfterEpoch
+	return IsReset(c) && r.Epoch > c.AfterEpoch
 }
 
 // Reopened counts n events that are pending again. The head is the sequence of the
@@ -61,6 +64,19 @@ func (r *Row) inHandOf(run string, now, until Time) {
 	}
 	r.BusyRun, r.BusySince, r.BusyUntil = run, now, until
 	r.sweepFrom(until)
+}
+
+// comebackGrace is how late a run that waits may come back. It comes by itself, and
+// what it waits for, a busy destination or its worker's successor, another drain would
+// meet too. Only one that is this late is thought lost.
+const comebackGrace = 30 * time.Second
+
+// Release ends the owner's work. A run that waits looks again at wake; zero: at once.
+func (r *Row) Release(wake time.Time) {
+	r.LetGo()
+	if !wake.IsZero() {
+		r.sweepFrom(TimeOf(wake).Plus(comebackGrace))
+	}
 }
 
 // LetGo notes that no run has the subject in hand.

@@ -1,0 +1,80 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
+)
+
+// isRung is what inbox.Drainer.Rung asks of a subject: ?1 is now, ?2 is before, ?3 is
+// when a hand began at the latest if it was not noted under a wrong clock, as
+// row.InHand has it.
+const isRung = `pending > 0 AND sweep_at <= ?2 AND held = 0 AND streak = 0 AND (next_wake IS NULL OR next_wake <= ?1)
+	AND (busy_until IS NULL OR busy_until <= ?1 OR busy_since > ?3)`
+
+// Who is in hand is to be swept later, so the index has hardly anybody that the
+// other conditions refuse.
+const rungSQL = "SELECT id FROM subjects INDEXED BY subjects_to_sweep WHERE " + isRung + " ORDER BY sweep_at LIMIT ?4"
+
+// Rung returns subjects that wait for their run. It only reads: this process is the
+// whole fleet, and knows whom it has been given.
+func (s *Store) Rung(ctx context.Context, now, before time.Time, limit int) ([]string, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	rows, err := s.reads.rung.QueryContext(ctx, append(rungArgs(now, before), limit)...)
+	subjects, err := scanIDs(rows, err)
+	if err != nil {
+		return nil, fmt.Errorf("look for subjects that wait: %w", err)
+	}
+	return subjects, nil
+}
+
+// stillRungStep is how many subjects one statement asks about, each a variable.
+const stillRungStep = 1000
+
+// StillRung returns those of the subjects that Rung would return.
+func (s *Store) StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error) {
+	still := map[string]bool{}
+	for some := range slices.Chunk(subjects, stillRungStep) {
+		args := rungArgs(now, before)
+		for _, id := range some {
+			args = append(args, id)
+		}
+		rows, err := s.readers.QueryContext(ctx, stillRungSQL(len(some)), args...)
+		found, err := scanIDs(rows, err)
+		if err != nil {
+			return nil, fmt.Errorf("look whether subjects still wait: %w", err)
+		}
+		for _, id := range found {
+			still[id] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(subjects), func(id string) bool { return !still[id] }), nil
+}
+
+func stillRungSQL(subjects int) string {
+	return "SELECT id FROM subjects WHERE id IN (?4" + strings.Repeat(", ?", subjects-1) + ") AND " + isRung
+}
+
+func rungArgs(now, before time.Time) []any {
+	return []any{microsOf(now), microsOf(before), micros(row.TimeOf(now).Plus(row.ClockSlack))}
+}
+
+func scanIDs(rows *sql.Rows, err error) (ids []string, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	err = eachRow(rows, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, err
+}
