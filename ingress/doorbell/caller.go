@@ -1,6 +1,9 @@
 package doorbell
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // run is one caller.
 func (r *Ringer) run(freshOnly bool) {
@@ -29,7 +32,7 @@ func (r *Ringer) next(freshOnly bool) *ring {
 			found.telling, found.tell = found.tell, false
 			return found
 		}
-		if r.closing && len(r.fresh.turns) == 0 {
+		if r.closing && len(r.fresh.turns) == 0 && !r.left.watched {
 			return nil
 		}
 		r.work.Wait()
@@ -42,6 +45,7 @@ func (r *Ringer) pick(freshOnly bool) *ring {
 			return found
 		}
 	}
+	r.leaveFresh()
 	found := r.fresh.pop(func(source string) bool { return r.calling[source] < r.share })
 	if found != nil {
 		found.first = true
@@ -56,4 +60,46 @@ func (r *Ringer) yield(source string) {
 		delete(r.calling, source)
 	}
 	r.work.Broadcast() // also to a caller that waits for the last ones when closing
+}
+
+func (r *Ringer) finish(rung *ring, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rung.calling = false
+	if rung.first {
+		rung.first = false
+		r.yield(sourceOf(rung.subject))
+	}
+	if err == nil {
+		r.metrics.rings.WithLabelValues(outcomeRung).Inc()
+		rung.failed = 0
+		if rung.repeat {
+			rung.repeat = false
+			r.enqueue(rung)
+			return
+		}
+		r.forget(rung.subject)
+		return
+	}
+	r.metrics.rings.WithLabelValues(outcomeFailed).Inc()
+	rung.failed++
+	rung.repeat = false
+	rung.tell = rung.tell || rung.telling
+	if r.closing {
+		return // it stays among the rings, so that Close can count it
+	}
+	r.complain(rung, err)
+	rung.timer = time.AfterFunc(backoff(rung.failed), func() { r.retry(rung) })
+}
+
+// retry puts a ring whose wait is over back into the queue.
+func (r *Ringer) retry(rung *ring) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rung.timer == nil {
+		return // Close was faster
+	}
+	rung.timer = nil
+	r.again.push(rung)
+	r.work.Broadcast()
 }

@@ -6,11 +6,15 @@ import (
 	"fmt"
 )
 
-// Close takes no more rings, tries each that waits once more, and gives up at the
-// end of ctx. Its error says how many were left: the sweeper repeats those.
+// Close takes no more rings, tries each that waits once more, also those that the
+// relief lane has not taken, and gives up at the end of ctx. Its error says how many
+// were left: the sweeper repeats those. It is called once.
 func (r *Ringer) Close(ctx context.Context) error {
 	r.mu.Lock()
 	r.closing = true
+	if r.left.ended != nil {
+		close(r.left.ended)
+	}
 	for _, waiting := range r.rings {
 		if waiting.timer != nil {
 			waiting.timer.Stop()

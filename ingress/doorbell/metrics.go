@@ -8,9 +8,10 @@ import (
 
 // The values of the label outcome.
 const (
-	outcomeRung    = "rung"
-	outcomeFailed  = "failed"  // and to be tried again
-	outcomeDropped = "dropped" // too many waited; the sweeper repeats it
+	outcomeRung     = "rung"
+	outcomeFailed   = "failed"   // and to be tried again
+	outcomeDropped  = "dropped"  // too many waited; the sweeper repeats it
+	outcomeRelieved = "relieved" // the relief lane took the subject: nothing to ring for
 )
 
 type ringerMetrics struct{ rings *prometheus.CounterVec }
@@ -18,13 +19,13 @@ type ringerMetrics struct{ rings *prometheus.CounterVec }
 func newRingerMetrics(registry prometheus.Registerer, waiting func() float64) *ringerMetrics {
 	m := &ringerMetrics{rings: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "holdfast_rings_total",
-		Help: "Calls that wake a subject's workflow: rung, failed (and tried again) or dropped (and left to the sweeper).",
+		Help: "Calls that wake a subject's workflow: rung, failed (and tried again), dropped (and left to the sweeper) or relieved (the relief lane had the subject).",
 	}, []string{"outcome"})}
 	registry.MustRegister(m.rings, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "holdfast_rings_waiting",
 		Help: "Subjects that are still to be rung.",
 	}, waiting))
-	for _, outcome := range []string{outcomeRung, outcomeFailed, outcomeDropped} {
+	for _, outcome := range []string{outcomeRung, outcomeFailed, outcomeDropped, outcomeRelieved} {
 		m.rings.WithLabelValues(outcome)
 	}
 	return m

@@ -3,6 +3,7 @@ package doorbell
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // queue holds rings and gives each source its turn, so that the flood of one
@@ -41,6 +42,14 @@ func (q *queue) pop(may func(source string) bool) *ring {
 		delete(q.waiting, source)
 	}
 	return first
+}
+
+// oldest returns since when the first ring of a source waits, zero if there is none.
+func (q *queue) oldest(source string) time.Time {
+	if rings := q.waiting[source]; len(rings) > 0 {
+		return rings[0].since
+	}
+	return time.Time{}
 }
 
 // sourceOf returns the source that a subject ID begins with.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
@@ -40,6 +41,13 @@ type Options struct {
 	TaskQueue string // empty: workflows.DefaultTaskQueue
 	Capacity  int    // zero: DefaultCapacity
 	Callers   int    // zero: DefaultCallers
+
+	// Relief is the lane's window, which the workers of this process share; nil: there
+	// is no lane. Inbox and Left are needed with it: Left, if not nil, is told of each
+	// subject that is left to the lane.
+	Relief *relief.Window
+	Inbox  Inbox
+	Left   func()
 }
 
 // Ringer carries rings to Temporal in the background. A subject waits in it once,
@@ -64,6 +72,7 @@ type Ringer struct {
 	share   int              // that each source may have of those
 	fresh   queue            // never tried
 	again   queue            // whose wait is over
+	left    left             // to the relief lane
 	closing bool
 	logged  time.Time
 }
@@ -71,7 +80,10 @@ type Ringer struct {
 // ring is a subject that is to be rung.
 type ring struct {
 	subject string
-	tell    bool // with SignalOperate
+	since   time.Time // of a fresh ring
+	start   bool      // not for the relief lane
+	left    bool      // to it
+	tell    bool      // with SignalOperate
 	calling bool
 	first   bool // and the call under way is a fresh ring's
 	telling bool // and the call under way does
@@ -91,6 +103,7 @@ func NewRinger(o Options) *Ringer {
 		rings:     map[string]*ring{},
 		counts:    map[string]int{},
 		calling:   map[string]int{},
+		left:      left{window: o.Relief, inbox: o.Inbox, told: o.Left},
 	}
 	if r.taskQueue == "" {
 		r.taskQueue = workflows.DefaultTaskQueue
@@ -112,17 +125,25 @@ func NewRinger(o Options) *Ringer {
 		// failing, each until its timeout, never delay the others.
 		r.done.Go(func() { r.run(i%2 == 0) })
 	}
+	if !o.Relief.Off() {
+		r.left.ended, r.left.watched = make(chan struct{}), true
+		r.done.Go(r.watch)
+	}
 	return r
 }
 
-// Ring wakes a subject. It never blocks. When too many wait, the ring is dropped
-// and counted: the sweeper repeats it.
-func (r *Ringer) Ring(subject string) { r.add(subject, false) }
+// Ring wakes a subject, or leaves it to the relief lane while that is open. It never
+// blocks. When too many wait, the ring is dropped and counted: the sweeper repeats it.
+func (r *Ringer) Ring(subject string) { r.add(ring{subject: subject}) }
+
+// Start is Ring for a subject that is not to be left to the relief lane: its event
+// has failed there, and belongs to its workflow.
+func (r *Ringer) Start(subject string) { r.add(ring{subject: subject, start: true}) }
 
 // Tell wakes a subject and has it read its row again, also in the middle of a
 // wait. It never blocks; when too many wait it is dropped, counted and logged.
 func (r *Ringer) Tell(subject string) {
-	if !r.add(subject, true) {
+	if !r.add(ring{subject: subject, start: true, tell: true}) {
 		r.log.Warn("subject not told of a change of its row: too many rings wait; it looks by itself before its next event",
 			slog.String("subject", subject))
 	}
@@ -135,68 +156,38 @@ func (r *Ringer) Waiting() int {
 	return len(r.rings)
 }
 
-func (r *Ringer) add(subject string, tell bool) bool {
+func (r *Ringer) add(wanted ring) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if waiting, found := r.rings[subject]; found {
-		waiting.tell = waiting.tell || tell
-		waiting.repeat = waiting.calling
+	if waiting, found := r.rings[wanted.subject]; found {
+		waiting.tell = waiting.tell || wanted.tell
+		waiting.start = waiting.start || wanted.start
+		waiting.repeat = waiting.calling || waiting.left
+		if waiting.left && waiting.start {
+			r.takeBack(waiting)
+		}
 		return true
 	}
-	source := sourceOf(subject)
+	source := sourceOf(wanted.subject)
 	if r.closing || r.counts[source] >= r.capacity-len(r.rings) {
 		r.metrics.rings.WithLabelValues(outcomeDropped).Inc()
 		return false
 	}
-	added := &ring{subject: subject, tell: tell}
-	r.rings[subject] = added
+	added := &wanted
+	r.rings[added.subject] = added
 	r.counts[source]++
-	r.fresh.push(added)
-	r.work.Signal() // any caller takes fresh rings
+	r.enqueue(added)
 	return true
 }
 
-func (r *Ringer) finish(rung *ring, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rung.calling = false
-	if rung.first {
-		rung.first = false
-		r.yield(sourceOf(rung.subject))
-	}
-	if err == nil {
-		r.metrics.rings.WithLabelValues(outcomeRung).Inc()
-		rung.failed = 0
-		if rung.repeat {
-			rung.repeat = false
-			r.fresh.push(rung)
-			r.work.Signal()
-			return
-		}
-		r.forget(rung.subject)
+// enqueue gives a ring to the callers, or to the relief lane.
+func (r *Ringer) enqueue(added *ring) {
+	added.since = time.Now()
+	if r.relieve(added) {
 		return
 	}
-	r.metrics.rings.WithLabelValues(outcomeFailed).Inc()
-	rung.failed++
-	rung.repeat = false
-	rung.tell = rung.tell || rung.telling
-	if r.closing {
-		return // it stays among the rings, so that Close can count it
-	}
-	r.complain(rung, err)
-	rung.timer = time.AfterFunc(backoff(rung.failed), func() { r.retry(rung) })
-}
-
-// retry puts a ring whose wait is over back into the queue.
-func (r *Ringer) retry(rung *ring) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if rung.timer == nil {
-		return // Close was faster
-	}
-	rung.timer = nil
-	r.again.push(rung)
-	r.work.Broadcast()
+	r.fresh.push(added)
+	r.work.Signal() // any caller takes fresh rings
 }
 
 func (r *Ringer) forget(subject string) {

@@ -1,0 +1,203 @@
+package doorbell
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-project/holdfast/inbox/relief"
+)
+
+const (
+	// laneTime is how long a subject is left to the relief lane before it is asked
+	// whether that has taken it.
+	laneTime = time.Second
+	// laneDistrust is how long nothing is left to a lane that took nobody: no worker
+	// runs one, or its destination hangs.
+	laneDistrust = 5 * time.Second
+	lanePage     = 500
+)
+
+// Inbox is what a Ringer asks about the subjects that it has left to the relief lane.
+type Inbox interface {
+	// StillRung returns which of the subjects were rung at or before a time and have
+	// not been taken by anybody since.
+	StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error)
+}
+
+// left are the rings that are left to the relief lane, the longest first.
+type left struct {
+	window *relief.Window
+	inbox  Inbox
+	told   func()
+
+	rings      []*ring
+	open       bool      // as of the last look
+	distrusted time.Time // until when nothing is left to the lane
+	watched    bool
+	ended      chan struct{} // nil: there is no lane
+}
+
+// relieve leaves a fresh ring to the relief lane, if that is open. Whatever waits for
+// longer than it should opens it.
+func (r *Ringer) relieve(fresh *ring) bool {
+	if r.left.window.Off() || fresh.start || r.closing {
+		return false
+	}
+	r.noticeWaiting(sourceOf(fresh.subject), fresh.since)
+	if r.leaveFresh(); !r.left.open {
+		return false
+	}
+	r.leave(fresh)
+	return true
+}
+
+// noticeWaiting opens the lane if a source's rings wait too long for a caller.
+func (r *Ringer) noticeWaiting(source string, now time.Time) {
+	if oldest := r.fresh.oldest(source); !oldest.IsZero() {
+		r.left.window.Waited(oldest, now)
+	}
+}
+
+// leaveFresh leaves to the relief lane what was rung before it opened.
+func (r *Ringer) leaveFresh() {
+	if r.left.window.Off() || r.closing {
+		return
+	}
+	now, before := time.Now(), r.left.open
+	if r.left.open = r.left.window.Open(now) && !now.Before(r.left.distrusted); before || !r.left.open {
+		return
+	}
+	var own []*ring
+	for found := r.fresh.pop(anySource); found != nil; found = r.fresh.pop(anySource) {
+		if found.start {
+			own = append(own, found)
+		} else {
+			r.leave(found)
+		}
+	}
+	for _, found := range own {
+		r.fresh.push(found)
+	}
+}
+
+func anySource(string) bool { return true }
+
+func (r *Ringer) leave(fresh *ring) {
+	fresh.left, fresh.repeat, fresh.since = true, false, time.Now()
+	r.left.rings = append(r.left.rings, fresh)
+	if r.left.told != nil {
+		r.left.told()
+	}
+}
+
+// takeBack gives a ring that was left to the relief lane to the callers. Its place in
+// the list of those stays, and says nothing any more.
+func (r *Ringer) takeBack(ring *ring) {
+	ring.left, ring.repeat = false, false
+	r.fresh.push(ring)
+	r.work.Signal()
+}
+
+// watch asks, until Close, what became of the subjects that were left to the lane.
+func (r *Ringer) watch() {
+	tick := time.NewTicker(laneTime / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			r.look(now)
+			r.settleLeft(now.Add(-laneTime), false)
+		case <-r.left.ended:
+			r.settleLeft(time.Now(), true)
+			r.mu.Lock()
+			r.left.watched = false
+			r.work.Broadcast()
+			r.mu.Unlock()
+			return
+		}
+	}
+}
+
+// look notices what waits for callers that all hang.
+func (r *Ringer) look(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, source := range r.fresh.turns {
+		r.noticeWaiting(source, now)
+	}
+	r.leaveFresh()
+}
+
+// settleLeft asks about the rings that were left before a time. Who was taken by the
+// lane, or by anybody, needs no ring. If it took some of the longest waiting, it will
+// take the others too; if it took none, Temporal is to start them, and those that come.
+func (r *Ringer) settleLeft(before time.Time, last bool) {
+	idle, first := last, true
+	for page := r.leftBefore(before, last); len(page) > 0; page = r.leftBefore(before, last) {
+		subjects := make([]string, len(page))
+		for i, asked := range page {
+			subjects[i] = asked.subject
+		}
+		now := time.Now()
+		still, err := r.left.inbox.StillRung(r.calls, subjects, now, now)
+		if first && err == nil && len(still) == len(page) {
+			idle = true
+		}
+		first = false
+		r.answered(page, still, err, idle)
+	}
+}
+
+// leftBefore takes a page of rings from the list. Those that were rung again since
+// wait once more, unless it is the last time: what they were rung for first is done.
+func (r *Ringer) leftBefore(before time.Time, last bool) (page []*ring) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(page) < lanePage && len(r.left.rings) > 0 {
+		next := r.left.rings[0]
+		if next.left && next.since.After(before) {
+			break
+		}
+		r.left.rings = r.left.rings[1:]
+		switch {
+		case !next.left: // taken back
+		case next.repeat && !last:
+			r.leaveAgain(next)
+		default:
+			page = append(page, next)
+		}
+	}
+	return page
+}
+
+func (r *Ringer) leaveAgain(asked *ring) {
+	asked.repeat, asked.since = false, time.Now()
+	r.left.rings = append(r.left.rings, asked)
+}
+
+// answered takes the inbox's answer about a page of rings.
+func (r *Ringer) answered(page []*ring, still []string, err error, idle bool) {
+	waits := make(map[string]bool, len(still))
+	for _, subject := range still {
+		waits[subject] = true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if idle {
+		r.left.distrusted = time.Now().Add(laneDistrust)
+	}
+	for _, asked := range page {
+		switch {
+		case !asked.left: // taken back meanwhile
+		case err == nil && !waits[asked.subject] && !asked.repeat:
+			asked.left = false
+			r.metrics.rings.WithLabelValues(outcomeRelieved).Inc()
+			r.forget(asked.subject)
+		case idle:
+			asked.start = true
+			r.takeBack(asked)
+		default:
+			r.leaveAgain(asked)
+		}
+	}
+}

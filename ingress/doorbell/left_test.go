@@ -1,0 +1,199 @@
+package doorbell_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-project/holdfast/inbox/relief"
+	"github.com/holdfast-project/holdfast/ingress/doorbell"
+)
+
+// lane is an inbox whose relief lane takes subjects as it is told.
+type lane struct {
+	mu    sync.Mutex
+	taken map[string]bool
+	all   bool // takes everybody
+	fails error
+	asked int
+	told  int
+}
+
+func (l *lane) StillRung(_ context.Context, subjects []string, _, _ time.Time) ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked += len(subjects)
+	if l.fails != nil {
+		return nil, l.fails
+	}
+	return slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return l.all || l.taken[s] }), nil
+}
+
+func (l *lane) take(subject string, is bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taken[subject] = is
+}
+
+// fail has every question fail with err; nil ends that.
+func (l *lane) fail(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fails = err
+}
+
+func newLaneBench(mode relief.Mode, l *lane, answer func(context.Context, string, int) error) *bench {
+	l.taken = map[string]bool{}
+	return newBench(answer, func(o *doorbell.Options) {
+		o.Relief, o.Inbox, o.Left = relief.NewWindow(mode), l, func() { l.told++ }
+	})
+}
+
+func (b *bench) rings(n int) {
+	for i := range n {
+		b.ringer.Ring(fmt.Sprintf("redo/r%d", i))
+	}
+}
+
+func (b *bench) calls() int {
+	b.server.mu.Lock()
+	defer b.server.mu.Unlock()
+	return len(b.server.calls)
+}
+
+func slow(context.Context, string, int) error { <-time.After(50 * time.Millisecond); return nil }
+
+func TestLane(t *testing.T) {
+	t.Parallel()
+	test := func(name string, mode relief.Mode, answer func(context.Context, string, int) error, body func(*testing.T, *bench, *lane)) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := &lane{}
+				b := newLaneBench(mode, l, answer)
+				body(t, b, l)
+				require.NoError(t, b.close(t, time.Minute))
+			})
+		})
+	}
+
+	test("CalmTrafficIsNotForIt", relief.Auto, nil, func(t *testing.T, b *bench, l *lane) {
+		for i := range 1000 {
+			b.ringer.Ring(fmt.Sprintf("redo/r%d", i))
+			<-time.After(10 * time.Millisecond)
+		}
+		require.Equal(t, 1000, b.calls())
+		require.Zero(t, l.told)
+	})
+
+	test("TakesWhatTemporalCannotStartInTime", relief.Auto, slow, func(t *testing.T, b *bench, l *lane) {
+		l.all = true
+		b.rings(1000)
+		<-time.After(relief.Patience + time.Millisecond)
+		b.ringer.Ring("redo/one more")
+		<-time.After(5 * time.Second)
+		require.Less(t, b.calls(), 30, "those that were called before it was known that Temporal is slow")
+		require.Equal(t, l.asked, l.told)
+		require.Greater(t, l.told, 970)
+		require.Zero(t, b.ringer.Waiting())
+		require.InDelta(t, l.told, metric(t, b.registry, "holdfast_rings_total", "relieved"), 0)
+	})
+
+	hang := func(ctx context.Context, _ string, nth int) error {
+		if nth > 1 {
+			return nil
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	test("OpensWhileCallsHang", relief.Auto, hang,
+		func(t *testing.T, b *bench, l *lane) {
+			l.all = true
+			b.rings(10)
+			<-time.After(relief.Patience)
+			b.ringer.Ring("redo/one more")
+			require.Equal(t, 11-b.calls(), l.told, "all but those that hang")
+			<-time.After(2 * time.Second)
+			require.Equal(t, b.calls(), b.ringer.Waiting())
+			<-time.After(time.Minute)
+			require.Zero(t, b.ringer.Waiting())
+		})
+
+	test("ThatIsNotThereCostsASecond", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+		b.rings(1000)
+		synctest.Wait()
+		require.Zero(t, b.calls())
+		<-time.After(2 * time.Second)
+		require.Equal(t, 1000, b.calls(), "no worker took any")
+		b.ringer.Ring("redo/next")
+		synctest.Wait()
+		require.Len(t, b.server.of("redo/next"), 1, "it is not trusted again at once")
+		<-time.After(time.Minute)
+		b.ringer.Ring("redo/later")
+		synctest.Wait()
+		require.Empty(t, b.server.of("redo/later"), "but it is later")
+	})
+
+	test("WithABacklogIsGivenTime", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+		l.take("redo/r0", true)
+		b.rings(100)
+		<-time.After(1500 * time.Millisecond)
+		require.Zero(t, b.calls(), "it took one, so it will take the others")
+		require.Equal(t, 99, b.ringer.Waiting())
+		l.all = true
+	})
+
+	test("LosesNoRingOfASubjectThatItHasJustDrained", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+		l.take("redo/r0", true)
+		b.rings(2)
+		<-time.After(900 * time.Millisecond)
+		b.ringer.Ring("redo/r0") // an event came after its drain
+		l.take("redo/r0", false)
+		l.take("redo/r1", true)
+		<-time.After(10 * time.Second)
+		require.Len(t, b.server.of("redo/r0"), 1)
+		require.Empty(t, b.server.of("redo/r1"))
+	})
+
+	test("HasNoSayWhenARunIsToBeStarted", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+		b.rings(2)
+		b.ringer.Start("redo/r0")
+		b.ringer.Tell("redo/r1")
+		b.ringer.Start("redo/r2")
+		synctest.Wait()
+		require.Equal(t, 3, b.calls())
+		require.Zero(t, b.ringer.Waiting())
+	})
+
+	test("IsAskedAgainWhenTheInboxWasAway", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+		l.fail(errAway)
+		b.rings(3)
+		<-time.After(10 * time.Second)
+		require.Zero(t, b.calls())
+		require.Equal(t, 3, b.ringer.Waiting())
+		l.fail(nil)
+		<-time.After(3 * time.Second)
+		require.Equal(t, 3, b.calls())
+	})
+}
+
+func TestCloseRingsWhatTheLaneHasNotTaken(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := &lane{}
+		b := newLaneBench(relief.Always, l, nil)
+		l.take("redo/r0", true)
+		b.rings(3)
+		synctest.Wait()
+		require.NoError(t, b.close(t, time.Minute))
+		require.Empty(t, b.server.of("redo/r0"))
+		require.Len(t, b.server.of("redo/r1"), 1)
+		require.Len(t, b.server.of("redo/r2"), 1)
+	})
+}
