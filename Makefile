@@ -56,9 +56,16 @@ fuzz: ## fuzz each target for FUZZTIME (20s)
 		done || exit 1; \
 	done
 
+# The packages with benchmarks of single operations. BenchmarkIsolation of
+# cmd/holdfast takes minutes and says in its comment how it is run.
+BENCH_PKG = ./providers ./ingress ./ingress/doorbell ./activities ./inbox/sqlite ./inbox/postgres
+BENCH     = .
+COUNT     = 6
+
 .PHONY: bench
-bench: ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem $(PKG)
+bench: ## run the benchmarks, as benchstat reads them (BENCH=Accept, COUNT=6, BENCH_PKG=./ingress)
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" \
+		go test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(BENCH_PKG)
 
 .PHONY: chaos
 chaos: ## kill, freeze and cut off a fleet under load, and judge (CHAOS_MINUTES=5, CHAOS_SEED)

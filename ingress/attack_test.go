@@ -19,7 +19,7 @@ import (
 )
 
 // dial opens a connection and writes what a bad sender begins with.
-func dial(t *testing.T, address, begin string) net.Conn {
+func dial(t testing.TB, address, begin string) net.Conn {
 	t.Helper()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(t.Context(), "tcp", address)

@@ -159,7 +159,7 @@ type house struct {
 	options  ingress.Options
 }
 
-func newHouse(t *testing.T, change ...func(*ingress.Options)) *house {
+func newHouse(t testing.TB, change ...func(*ingress.Options)) *house {
 	t.Helper()
 	h := &house{store: &store{}, bell: &bell{}, logs: &logs{}, registry: prometheus.NewRegistry()}
 	h.options = ingress.Options{
@@ -203,7 +203,7 @@ func (h *house) send(t *testing.T, method, path, body string, header ...string) 
 }
 
 // serve puts the door on a real listener and returns its address.
-func (h *house) serve(t *testing.T) string {
+func (h *house) serve(t testing.TB) string {
 	t.Helper()
 	server, err := ingress.Listen(t.Context(), "127.0.0.1:0", h.door.Handler(), h.options.Log)
 	require.NoError(t, err)

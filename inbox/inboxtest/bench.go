@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/holdfast-project/holdfast/deploy/bench/cputime"
 	"github.com/holdfast-project/holdfast/inbox"
 )
 
@@ -73,7 +74,9 @@ func measure(b *testing.B, store Bench, run func()) {
 	b.Helper()
 	before := store.Commits()
 	b.ResetTimer()
+	report := cputime.Start()
 	run()
+	report(b, b.N)
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/float64(store.Commits()-before), "events/commit")
 }
