@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/fleet/fleettest"
 )
 

@@ -8,11 +8,11 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/chaos/destination"
 	"github.com/holdfast-project/holdfast/deploy/chaos/faults"
 	"github.com/holdfast-project/holdfast/deploy/chaos/links"
 	"github.com/holdfast-project/holdfast/deploy/chaos/load"
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
 	"github.com/holdfast-project/holdfast/deploy/fleet"
 	"github.com/holdfast-project/holdfast/ingress"
 )

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/fleet"
 	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/ingress/operator"

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/holdfast-project/holdfast/activities"
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/chaos/load"
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
 )
 
 // Options tune a destination.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/chaos/destination"
 	"github.com/holdfast-project/holdfast/deploy/chaos/load"
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
 )
 
 func start(t *testing.T, options destination.Options) *destination.Destination {

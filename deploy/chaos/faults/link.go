@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/chaos/links"
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
 )
 
 const (

@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/chaos/load"
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
 	"github.com/holdfast-project/holdfast/ingress"
 )
 

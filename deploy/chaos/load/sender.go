@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
+	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/providers/samples"
 )

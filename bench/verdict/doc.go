@@ -1,6 +1,6 @@
-// Package verdict judges a chaos run by three records that are made outside the
-// fleet: what the senders sent and were answered, what the destination was given,
-// and when which fault was on.
+// Package verdict judges a run under load by records that are made outside of
+// Holdfast: what the senders sent and were answered, what the destination was given,
+// and, in a chaos run, when which fault was on.
 //
 // It knows nothing of how Holdfast works, only what it promises:
 //

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
+	"github.com/holdfast-project/holdfast/bench/verdict"
 )
 
 var began = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

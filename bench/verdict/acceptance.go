@@ -35,7 +35,7 @@ func (r *Record) handling(all map[string]*history) Handling {
 		}
 	}
 	slices.Sort(took)
-	return Handling{P50: milliseconds(quantile(took, 0.5)), P99: milliseconds(quantile(took, 0.99)), Max: milliseconds(quantile(took, 1))}
+	return Handling{P50: Milliseconds(Quantile(took, 0.5)), P99: Milliseconds(Quantile(took, 0.99)), Max: Milliseconds(Quantile(took, 1))}
 }
 
 func (r *Record) acceptance() Acceptance {
@@ -49,7 +49,7 @@ func (r *Record) acceptance() Acceptance {
 	}
 	var a Acceptance
 	slices.Sort(took)
-	a.P50, a.P99, a.Max = milliseconds(quantile(took, 0.5)), milliseconds(quantile(took, 0.99)), milliseconds(quantile(took, 1))
+	a.P50, a.P99, a.Max = Milliseconds(Quantile(took, 0.5)), Milliseconds(Quantile(took, 0.99)), Milliseconds(Quantile(took, 1))
 	slices.SortFunc(moments, time.Time.Compare)
 	// Senders tried until the load ended, also if nobody was answered any more.
 	if last := moments[len(moments)-1]; last.Before(r.Ended) {
@@ -74,12 +74,13 @@ func (r *Record) faultAt(at time.Time) string {
 	return name
 }
 
-// quantile of a sorted list; 0 of an empty one.
-func quantile(sorted []time.Duration, q float64) time.Duration {
+// Quantile is that of a sorted list, such as 0.99; 0 of an empty one.
+func Quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0
 	}
 	return sorted[int(q*float64(len(sorted)-1))]
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+// Milliseconds is how times are written for programs.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

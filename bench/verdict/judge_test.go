@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/holdfast-project/holdfast/deploy/chaos/verdict"
+	"github.com/holdfast-project/holdfast/bench/verdict"
 )
 
 func TestAGoodRunPasses(t *testing.T) {
