@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +31,7 @@ type Activities struct {
 	log      *slog.Logger
 	now      func() time.Time
 	stopping atomic.Bool
-	draining sync.Map // the subjects that a drain of this process is at
+	visits   visits
 }
 
 // New returns activities with valid settings. Metrics go to the registry.

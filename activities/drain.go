@@ -41,18 +41,34 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		return a.notNow("the worker is stopping"), nil
 	}
 	// Temporal gives a task again that it has lost sight of, as when it was killed and
-	// came back. A claim would then fence a drain that is still at work here, and
-	// repeat the event that it has in hand.
-	if _, at := a.draining.LoadOrStore(in.Subject, true); at {
+	// came back: then the drain before this one may still be at work here.
+	end, ok := a.visits.enter(ctx, in.Subject)
+	if !ok {
 		return a.notNow("the drain before this one is still at work"), nil
 	}
-	defer a.draining.Delete(in.Subject)
-	w, err := a.claim(ctx, in, drainBudget+a.config.FirstAttemptTimeout)
+	defer end()
+	w, err := a.claimAfterLane(ctx, in)
 	if err != nil {
 		return workflows.DrainOutput{}, err
 	}
-	d := &drain{work: w, waits: in.Waits, until: time.Now().Add(drainBudget)}
-	switch err = d.run(ctx); {
+	return w.drain(ctx, in.Waits), nil
+}
+
+// claimAfterLane claims, and if the relief lane of another worker has the subject in
+// hand, waits for it: it is nearly always about to leave nothing.
+func (a *Activities) claimAfterLane(ctx context.Context, in workflows.DrainInput) (*work, error) {
+	for until := time.Now().Add(drainBudget); ; {
+		w, err := a.claim(ctx, in, drainBudget+a.config.FirstAttemptTimeout)
+		if err != nil || w.inHand <= 0 || !w.inLane || time.Now().After(until) || !pause(ctx, laneTick) {
+			return w, err
+		}
+	}
+}
+
+// drain does what a claim allows, and ends it.
+func (w *work) drain(ctx context.Context, waits int) workflows.DrainOutput {
+	d := &drain{work: w, waits: waits, until: time.Now().Add(drainBudget)}
+	switch err := d.run(ctx); {
 	case errors.Is(err, inbox.ErrFenced):
 		// Another drain has the subject. Whoever it belongs to, look again.
 		d.wait(stoppingWait, "another drain has the subject")
@@ -62,8 +78,8 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 	if d.out.Outcome != workflows.OutcomeEmpty && d.out.Outcome != workflows.OutcomeHeld {
 		d.release(ctx, d.wake())
 	}
-	d.out.Epoch, d.out.Reopened, d.out.Policy = w.subject.Epoch, w.reopened, a.config.policy()
-	return d.out, nil
+	d.out.Epoch, d.out.Reopened, d.out.Policy = w.subject.Epoch, w.reopened, w.config.policy()
+	return d.out
 }
 
 // notNow is the answer of a drain that claims nothing.
@@ -87,7 +103,7 @@ func (d *drain) run(ctx context.Context) error {
 	case s.Held:
 		return d.heldBy(ctx)
 	case d.inHand > 0:
-		d.wait(d.inHand, "the run before this one may have an event in hand")
+		d.wait(d.inHand, "another run may have an event in hand")
 		return nil
 	case s.Streak > 0:
 		return d.recoverHead(ctx)

@@ -12,6 +12,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 	settled  *prometheus.CounterVec
 	held     *prometheus.CounterVec
+	relieved *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -29,8 +30,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		held: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_subjects_held_total", Help: "Subjects that the failure policy held. Alert on its increase.",
 		}, []string{"source"}),
+		relieved: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_relief_drains_total",
+			Help: "Subjects that the relief lane took on: done, left to their workflow, or taken by somebody else first.",
+		}, []string{"outcome"}),
 	}
-	r.MustRegister(m.attempts, m.duration, m.settled, m.held)
+	r.MustRegister(m.attempts, m.duration, m.settled, m.held, m.relieved)
 	return m
 }
 

@@ -29,6 +29,7 @@ type work struct {
 	original string
 	reopened int
 	inHand   time.Duration // how long another run may have an event in hand; then nothing was taken
+	inLane   bool          // and it is the relief lane's
 	proved   time.Time     // monotonic
 }
 
@@ -48,7 +49,7 @@ func (a *Activities) claim(ctx context.Context, in workflows.DrainInput, busy ti
 	}
 	return &work{
 		Activities: a, subject: claimed.Subject, runID: in.RunID, original: in.OriginalRunID,
-		reopened: claimed.Reopened, inHand: claimed.InHandUntil.Sub(now), proved: time.Now(),
+		reopened: claimed.Reopened, inHand: claimed.InHandUntil.Sub(now), inLane: inbox.IsRelief(claimed.InHandBy), proved: time.Now(),
 	}, nil
 }
 

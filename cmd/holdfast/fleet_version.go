@@ -35,11 +35,13 @@ func (w *fleetWorker) watchVersion(ctx context.Context) {
 		case err != nil:
 			continue // Temporal is away, which is said elsewhere, or does not know the build yet
 		case now == w.versioning.buildID():
+			w.current.Store(true)
 			if said != current {
 				w.log.Info("this build is the current one: it is given work", about...)
 			}
 			said = current
 		case said == current:
+			w.current.Store(false)
 			w.log.Warn("another build is the current one: this worker is given no new work and can be stopped", about...)
 			said = idle
 		case said == unknown && time.Since(since) > versionPatience:
@@ -49,6 +51,9 @@ func (w *fleetWorker) watchVersion(ctx context.Context) {
 		}
 	}
 }
+
+// mayWork tells whether this build is the one that is given work, as far as is known.
+func (w *fleetWorker) mayWork() bool { return !w.versioning.on() || w.current.Load() }
 
 // setCurrent is the command that gives this build work.
 func (v Versioning) setCurrent() string {

@@ -39,6 +39,7 @@ type fleetWorker struct {
 	versioning Versioning
 	log        *slog.Logger
 	running    atomic.Bool
+	current    atomic.Bool // this build is the one that is given work
 }
 
 // run works until ctx ends, then lets the events in hand be settled. Its error is

@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-project/holdfast/activities"
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
 	"github.com/holdfast-project/holdfast/ingress/operator"
@@ -41,7 +42,8 @@ type process struct {
 	sweeper  *doorbell.Sweeper
 	door     *ingress.Server // nil without the role
 	api      *ingress.Server
-	worker   *fleetWorker // nil without the role
+	worker   *fleetWorker     // nil without the role
+	lane     *activities.Lane // nil without it, or when it is off
 	stopping atomic.Bool
 }
 
@@ -69,8 +71,10 @@ func (p *process) open(ctx context.Context) error {
 	if p.client, err = dialTemporal(p.temporal, p.log); err != nil {
 		return err
 	}
+	window := relief.NewWindow(p.common.Relief)
 	p.ringer = doorbell.NewRinger(doorbell.Options{
 		Temporal: p.client, Log: p.log, Registry: p.registry, TaskQueue: p.common.TaskQueue,
+		Relief: window, Inbox: store, Left: p.tellLane,
 	})
 	p.sweeper = doorbell.NewSweeper(doorbell.SweeperOptions{
 		Config: p.processSettings.sweeper, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,
@@ -89,6 +93,9 @@ func (p *process) open(ctx context.Context) error {
 		p.worker = &fleetWorker{
 			client: p.client, namespace: namespaceOf(p.temporal), taskQueue: p.common.TaskQueue,
 			activities: work, config: p.work, tuning: p.tuning, versioning: p.versioning, log: p.log,
+		}
+		if !window.Off() {
+			p.lane = activities.NewLane(work, activities.LaneOptions{Window: window, Bell: p.ringer, May: p.worker.mayWork})
 		}
 	}
 	return p.openAPI(ctx)
@@ -139,6 +146,7 @@ func (p *process) serve(ctx context.Context) error {
 		start(p.door.Serve)
 	}
 	swept := start(func() error { p.sweeper.Run(ctx); return nil })
+	relieved := start(func() error { p.runLane(ctx); return nil })
 	worked := start(func() error { return p.runWorker(ctx) })
 
 	<-ctx.Done()
@@ -146,6 +154,7 @@ func (p *process) serve(ctx context.Context) error {
 	p.letBalancersNotice(context.Cause(ctx))
 	p.stopRequests(p.door)
 	<-worked
+	<-relieved
 	<-swept
 	p.stopRings()
 	p.stopRequests(p.api)

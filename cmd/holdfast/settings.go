@@ -10,6 +10,7 @@ import (
 	"github.com/kelseyhightower/envconfig"
 
 	"github.com/holdfast-project/holdfast/activities"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
 	"github.com/holdfast-project/holdfast/ingress/operator"
@@ -23,9 +24,10 @@ const settingsPrefix = "HOLDFAST"
 type Config struct {
 	Inbox inboxURL `default:"sqlite:./data/inbox.db" desc:"where events are kept: sqlite: and a file, for one process; or postgres://user:password@host/database, which any number of processes share"`
 	// PostgreSQL's own default is 100 connections for everybody.
-	InboxConnections int    `split_words:"true" default:"10" desc:"connections to PostgreSQL, at most, of this process"`
-	Migrate          bool   `default:"true" desc:"bring the schema of PostgreSQL up to date at the start; false: holdfast migrate does it, and a process whose schema is too old does not start"`
-	TaskQueue        string `split_words:"true" default:"holdfast" desc:"Temporal task queue of ingress and worker; the same for both"`
+	InboxConnections int         `split_words:"true" default:"10" desc:"connections to PostgreSQL, at most, of this process"`
+	Migrate          bool        `default:"true" desc:"bring the schema of PostgreSQL up to date at the start; false: holdfast migrate does it, and a process whose schema is too old does not start"`
+	TaskQueue        string      `split_words:"true" default:"holdfast" desc:"Temporal task queue of ingress and worker; the same for both"`
+	Relief           relief.Mode `default:"off" desc:"whether workers drain subjects themselves, in order as always, when workflows do not start in time: off, auto (while they wait for more than 100ms) or always (workflows get only what fails); the same for ingress and worker"`
 }
 
 // minConnections are those that inbox/postgres cannot do without.
@@ -39,6 +41,9 @@ func (c Config) Validate() error {
 	}
 	if c.InboxConnections < minConnections {
 		problems = append(problems, fmt.Errorf("%s_INBOX_CONNECTIONS: %d is less than %d", settingsPrefix, c.InboxConnections, minConnections))
+	}
+	if err := c.Relief.Validate(); err != nil {
+		problems = append(problems, fmt.Errorf("%s_RELIEF: %w", settingsPrefix, err))
 	}
 	return errors.Join(problems...)
 }
