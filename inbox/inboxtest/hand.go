@@ -26,6 +26,7 @@ func testHand(t *testing.T, open Opener) {
 		for _, run := range []string{"another", ""} {
 			other := b.takeAs(run, "redo/a", at(1))
 			require.Equal(t, at(2), other.InHandUntil)
+			require.Equal(t, "run", other.InHandBy)
 			require.Zero(t, other.Subject.Epoch)
 			other.Subject.Epoch = row.Epoch
 			require.Equal(t, row, other.Subject)

@@ -21,20 +21,20 @@ const modelRounds = 40
 // a few lines, and compares.
 func testModel(t *testing.T, open Opener) {
 	t.Helper()
-	store, _ := open(t)
+	store, another := open(t)
 	var rounds atomic.Int64
 	rapid.Check(t, func(r *rapid.T) {
 		round := rounds.Add(1)
 		if round > modelRounds {
 			return
 		}
-		m := &model{T: r, store: store, now: start, keys: map[string]int64{}, outcomes: map[int64]modelOutcome{}}
+		m := &model{T: r, store: store, shared: another != nil, now: start, keys: map[string]int64{}, outcomes: map[int64]modelOutcome{}}
 		for _, letter := range []string{"a", "b"} {
 			m.subjects = append(m.subjects, &modelSubject{id: fmt.Sprintf("model/%d%s", round, letter)})
 		}
 		r.Repeat(map[string]func(*rapid.T){
 			"append": m.append, "claim": m.claim, "settle": m.settle, "fail": m.fail, "let go": m.letGo,
-			"pause": m.pause, "resume": m.resume, "park": m.park, "replay": m.replay, "": m.check,
+			"pause": m.pause, "resume": m.resume, "park": m.park, "replay": m.replay, "rung": m.rung, "": m.check,
 		})
 	})
 }
@@ -42,6 +42,7 @@ func testModel(t *testing.T, open Opener) {
 type model struct {
 	*rapid.T
 	store    inbox.Inbox
+	shared   bool // by several processes
 	now      time.Time
 	subjects []*modelSubject
 	keys     map[string]int64 // to sequences
@@ -71,6 +72,7 @@ type modelSubject struct {
 
 	busyRun   string // the run that has it in hand
 	busyUntil time.Time
+	sweepAt   time.Time
 	runs      []string // of the epochs
 }
 
@@ -135,7 +137,7 @@ func (m *model) append(r *rapid.T) {
 		m.keys[e.Key] = receipts[0].Sequence
 	}
 	s.known = true
-	s.pending = append(s.pending, receipts[0].Sequence)
+	s.raise(receipts[0].Sequence, m.now)
 }
 
 func (m *model) replay(r *rapid.T) {
@@ -150,7 +152,7 @@ func (m *model) replay(r *rapid.T) {
 	for _, s := range m.subjects {
 		if s.id == copied.Subject {
 			require.Equal(r, len(s.pending) == 0, len(replayed.Ring) == 1)
-			s.pending = append(s.pending, copied.Sequence)
+			s.raise(copied.Sequence, m.now)
 		}
 	}
 }
@@ -179,6 +181,6 @@ func (m *model) check(r *rapid.T) {
 	for _, sequence := range m.settled[max(0, len(m.settled)-3):] {
 		event, err := m.store.Event(m.Context(), sequence)
 		require.NoError(r, err)
-		require.Equal(r, m.outcomes[sequence].status, event.Status)
+		require.Equal(r, []any{m.outcomes[sequence].status, m.outcomes[sequence].run}, []any{event.Status, event.Run})
 	}
 }

@@ -36,6 +36,7 @@ func (m *model) pause(r *rapid.T) {
 	allowed := !s.held || s.by == inbox.HeldByPolicy || over
 	if m.operate(r, s, inbox.Verb{Verb: inbox.VerbPause, Until: until}, allowed) {
 		s.held, s.by, s.until = true, "ann", until
+		s.sweepFrom(m.now)
 	}
 }
 
@@ -44,6 +45,7 @@ func (m *model) resume(r *rapid.T) {
 	if m.operate(r, s, inbox.Verb{Verb: inbox.VerbResume}, s.held || s.streak > 0) {
 		s.held, s.by, s.until = false, "", time.Time{}
 		s.movedOn()
+		s.sweepFrom(atOnce)
 	}
 }
 
@@ -60,5 +62,6 @@ func (m *model) park(r *rapid.T) {
 		if s.by == inbox.HeldByPolicy {
 			s.held, s.by, s.until = false, "", time.Time{}
 		}
+		s.sweepFrom(atOnce)
 	}
 }

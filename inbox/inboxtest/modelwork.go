@@ -13,20 +13,30 @@ import (
 // modelOriginal is the run that the model's other runs are resets of.
 const modelOriginal = "r1"
 
+// originalOf is the original of a run. The relief lane has none, nor has an operator.
+func originalOf(run string) string {
+	if run == "" || inbox.IsRelief(run) {
+		return ""
+	}
+	return modelOriginal
+}
+
 func (m *model) claim(r *rapid.T) {
 	s := m.pick(r)
-	run := rapid.SampledFrom([]string{modelOriginal, modelOriginal, "r2", "r3"}).Draw(r, "run")
+	run := rapid.SampledFrom([]string{modelOriginal, modelOriginal, "r2", "r3", inbox.ReliefRun("1"), inbox.ReliefRun("2")}).Draw(r, "run")
 	after := rapid.SampledFrom(append([]int64{0}, s.epochs...)).Draw(r, "after")
 	until := m.now.Add(2 * time.Hour)
 	claimed, err := m.store.Claim(m.Context(), inbox.Claim{
-		Subject: s.id, Now: m.now, BusyUntil: until, RunID: run, OriginalRunID: modelOriginal, AfterEpoch: after,
+		Subject: s.id, Now: m.now, BusyUntil: until, RunID: run, OriginalRunID: originalOf(run), AfterEpoch: after,
 	})
 	require.NoError(r, err)
 	if s.held && !s.until.IsZero() && !s.until.After(m.now) {
 		s.held, s.by, s.until = false, "", time.Time{}
+		s.sweepFrom(s.sweepAt)
 	}
 	if s.busyRun != run && s.busyUntil.After(m.now) {
 		require.Equal(r, s.busyUntil, claimed.InHandUntil)
+		require.Equal(r, s.busyRun, claimed.InHandBy)
 		require.Zero(r, claimed.Subject.Epoch)
 		require.Zero(r, claimed.Reopened)
 		return
@@ -45,6 +55,7 @@ func (m *model) claim(r *rapid.T) {
 	require.Greater(r, claimed.Subject.Epoch, last)
 	s.epochs, s.runs = append(s.epochs, claimed.Subject.Epoch), append(s.runs, run)
 	s.busyRun, s.busyUntil = run, until
+	s.sweepFrom(until)
 }
 
 // reopen makes pending again what other runs settled after an epoch, if the run
@@ -55,9 +66,10 @@ func (m *model) reopen(s *modelSubject, run string, after int64) int {
 		head = s.pending[0]
 	}
 	before := len(s.pending)
+	isReset := run != modelOriginal && !inbox.IsRelief(run)
 	m.settled = slices.DeleteFunc(m.settled, func(sequence int64) bool {
 		o := m.outcomes[sequence]
-		again := run != modelOriginal && o.subject == s.id && o.run != "" && o.run != run && o.epoch > after
+		again := isReset && o.subject == s.id && o.run != run && originalOf(o.run) == modelOriginal && o.epoch > after
 		if again {
 			s.pending = append(s.pending, sequence)
 		}
@@ -71,21 +83,6 @@ func (m *model) reopen(s *modelSubject, run string, after int64) int {
 	return reopened
 }
 
-// letGo ends a claim's work, whose epoch may be stale.
-func (m *model) letGo(r *rapid.T) {
-	s := m.pick(r)
-	if len(s.epochs) == 0 {
-		return
-	}
-	epoch := rapid.SampledFrom(s.epochs).Draw(r, "epoch")
-	require.NoError(r, m.store.Release(m.Context(), s.id, epoch, time.Time{}))
-	if epoch == s.epochs[len(s.epochs)-1] {
-		s.free()
-	}
-}
-
-func (s *modelSubject) free() { s.busyRun, s.busyUntil = "", time.Time{} }
-
 func (m *model) settle(r *rapid.T) {
 	s := m.pick(r)
 	epoch, sequence, run, want := m.target(r, s)
@@ -93,7 +90,7 @@ func (m *model) settle(r *rapid.T) {
 	status := rapid.SampledFrom([]inbox.Status{inbox.StatusDelivered, inbox.StatusParked, inbox.StatusFailed}).Draw(r, "status")
 	settled, err := m.store.Settle(m.Context(), inbox.Settlement{
 		Subject: s.id, Epoch: epoch, Sequence: sequence, Status: status, Now: m.now, Attempts: 1,
-		Last: last, RunID: run, OriginalRunID: modelOriginal,
+		Last: last, RunID: run, OriginalRunID: originalOf(run),
 	})
 	if want != nil {
 		require.ErrorIs(r, err, want)
@@ -134,12 +131,12 @@ func (m *model) fail(r *rapid.T) {
 	s.free()
 	s.streak++
 	s.nextWake = f.NextWake
-	if f.Hold == nil {
-		return
+	if f.Hold != nil {
+		s.holds++
+		s.nextWake = f.Hold.Until
+		if !s.held || s.by == inbox.HeldByPolicy {
+			s.held, s.by, s.until = true, inbox.HeldByPolicy, f.Hold.Until
+		}
 	}
-	s.holds++
-	s.nextWake = f.Hold.Until
-	if !s.held || s.by == inbox.HeldByPolicy {
-		s.held, s.by, s.until = true, inbox.HeldByPolicy, f.Hold.Until
-	}
+	s.sweepFrom(m.now)
 }
