@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -56,8 +55,13 @@ func (c *cursor) next() byte {
 }
 
 func (c *cursor) space() {
-	for c.at < len(c.data) && strings.IndexByte(" \t\r\n", c.data[c.at]) >= 0 {
-		c.at++
+	for c.at < len(c.data) {
+		switch c.data[c.at] {
+		case ' ', '\t', '\r', '\n':
+			c.at++
+		default:
+			return
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ var errNotJSON = notUnderstood("the body is not JSON")
 
 // valid returns the JSON of a body.
 func valid(body []byte) ([]byte, error) {
-	if body = bytes.TrimPrefix(body, []byte(byteOrderMark)); !json.Valid(body) {
+	if body = bytes.TrimPrefix(body, []byte(byteOrderMark)); !wellFormed(body) {
 		return nil, errNotJSON
 	}
 	return body, nil
