@@ -21,6 +21,8 @@ var ParseURL = parseURL
 const (
 	NextSQL      = nextSQL
 	UnrungSQL    = unrungSQL
+	WaitingSQL   = waitingSQL
+	StillRungSQL = stillRungSQL
 	LockRows     = lockRows
 	ReadPending  = readPending
 	ReadHeads    = readHeads

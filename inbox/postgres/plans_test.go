@@ -141,6 +141,10 @@ func TestPlansStayFlat(t *testing.T) {
 	newest, newestArgs := page(inbox.EventFilter{Newest: true}, nil)
 	parked, parkedArgs := page(inbox.EventFilter{Status: inbox.StatusParked, Newest: true}, nil)
 	waiting, waitingArgs := page(inbox.EventFilter{Status: inbox.StatusPending}, nil)
+	left := make([]string, 500)
+	for i := range left {
+		left[i] = fmt.Sprintf("redo/%d", 1+i)
+	}
 	t.Logf("%d settled rows; figures are pages and milliseconds", rows)
 	for _, c := range []struct {
 		name string
@@ -156,6 +160,9 @@ func TestPlansStayFlat(t *testing.T) {
 		{"settle, pending", 20, postgres.ReadPending, []any{[]int64{first.Sequence}}},
 		{"settle, heads", 30, postgres.ReadHeads, []any{[]string{"redo/1"}}},
 		{"unrung, 50", 1500, postgres.UnrungSQL, []any{postgres.Stamp(now), postgres.Stamp(now), 50}},
+		{"rung, 50", 1500, postgres.WaitingSQL, []any{postgres.Stamp(now), postgres.Stamp(now), postgres.Stamp(now), 50}},
+		{"rung, nobody", 20, postgres.WaitingSQL, []any{postgres.Stamp(start.AddDate(0, -1, 0)), postgres.Stamp(now), postgres.Stamp(now), 50}},
+		{"still rung, 500", 3000, postgres.StillRungSQL, []any{postgres.Stamp(now), postgres.Stamp(now), postgres.Stamp(now), left}},
 		{"prune, 500", 60_000, "SELECT prune_1('2026-02-01', 500, 4194304)", nil},
 		{"prune, nothing", 60, "SELECT prune_1('2025-01-01', 500, 4194304)", nil},
 		{"events of a subject", 600, bySubject, bySubjectArgs},

@@ -10,20 +10,21 @@ import (
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
-// isRung is what inbox.Drainer.Rung asks of a subject: $1 is before, $2 is now, $3 is
+// isRung is what inbox.Drainer.Rung asks of a subject that has pending events: $1 is before, $2 is now, $3 is
 // when a hand began at the latest if it was not noted under a wrong clock, as
 // row.InHand has it.
-const isRung = `queued AND sweep_at <= $1 AND NOT held AND streak = 0 AND (next_wake IS NULL OR next_wake <= $2)
+const isRung = `sweep_at <= $1 AND NOT held AND streak = 0 AND (next_wake IS NULL OR next_wake <= $2)
 	AND (busy_until IS NULL OR busy_until <= $2 OR busy_since > $3)`
 
 const (
 	// Whoever is locked is passed over: a claim, an append or another one who asks has
 	// it. Who is in hand is to be swept later, so the index has hardly anybody that the
 	// other conditions refuse.
-	waitingSQL = "WITH due AS MATERIALIZED (SELECT number, sweep_at FROM subjects WHERE " + isRung +
+	waitingSQL = "WITH due AS MATERIALIZED (SELECT number, sweep_at FROM subjects WHERE queued AND " + isRung +
 		" ORDER BY sweep_at LIMIT $4 FOR UPDATE SKIP LOCKED)," + rungSQL
 
-	stillRungSQL = "SELECT id FROM subjects WHERE id = ANY ($4) AND " + isRung
+	// It does not say queued: the index of all who are might be gone through.
+	stillRungSQL = "SELECT id FROM subjects WHERE id = ANY ($4) AND pending > 0 AND " + isRung
 )
 
 // Rung returns subjects that wait for their run, and notes that they were rung at
