@@ -1,39 +1,32 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/holdfast-project/holdfast/ingress"
-	"github.com/holdfast-project/holdfast/providers"
+	"github.com/holdfast-project/holdfast/bench/sending"
 	"github.com/holdfast-project/holdfast/providers/samples"
 )
 
 // send is one run of the command.
 type send struct {
 	*globals
-	provider, source, url string
-	file                  string
-	count                 int
-	options               samples.Options
+	source  sendSource
+	url     string
+	file    string
+	count   int
+	options samples.Options
 }
 
 func sendCommand(g *globals) *cobra.Command {
 	s := &send{globals: g}
-	var names []string
-	for _, d := range providers.Dialects() {
-		names = append(names, d.Name)
-	}
+	names := providerNames()
 	cmd := &cobra.Command{
 		Use:   "send PROVIDER",
 		Short: "Send correctly signed sample webhooks, as a provider would",
@@ -48,24 +41,15 @@ the source in the environment (HOLDFAST_SOURCE_<NAME>_...), else from what
   holdfast send redo --count 5 --subject r1
   holdfast send redeam --source sandbox --type booking.updated
   holdfast send redox --file recorded.json --url https://hooks.example.com`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 1 && slices.Contains(names, args[0]) {
-				return nil
-			}
-			problem := "name one provider"
-			if len(args) == 1 {
-				problem = fmt.Sprintf("there is no provider %q", args[0])
-			}
-			return fmt.Errorf("%s: %s; for example: holdfast send redo", problem, strings.Join(names, ", "))
-		},
+		Args:      func(_ *cobra.Command, args []string) error { return namedProvider(args, "send") },
 		ValidArgs: names,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s.provider = args[0]
+			s.source.provider = args[0]
 			return s.run(cmd)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&s.source, "source", "", "`name` of the source (default: the provider's)")
+	flags.StringVar(&s.source.name, "source", "", "`name` of the source (default: the provider's)")
 	flags.StringVar(&s.url, "url", "", "`URL` of the ingress, or of a load balancer before it (default http://127.0.0.1:8080, with HOLDFAST_LISTEN's port); with a path, that of the source")
 	flags.StringVar(&s.file, "file", "", "send this `file` as the body, as it is but for a signature in it; - is the standard input")
 	flags.StringVar(&s.options.Type, "type", "", "`type` of the events; a wrong one lists those there are")
@@ -82,26 +66,26 @@ func (s *send) run(cmd *cobra.Command) error {
 	if err := s.prepare(cmd.InOrStdin()); err != nil {
 		return err
 	}
-	client := &http.Client{
-		Timeout: time.Minute,
-		// A sender follows no redirect, and its proof is for this address only.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	client := sending.New(1, time.Minute)
+	defer client.Close()
 	subject := ""
 	for n := range s.count {
 		s.options.N = n
-		sample, err := samples.Make(s.provider, s.options)
+		sample, err := samples.Make(s.source.provider, s.options)
 		if err != nil {
 			return err
 		}
-		answer, err := s.post(cmd.Context(), client, sample)
-		if err != nil {
+		answer := client.Send(cmd.Context(), s.url, sample)
+		if err := s.source.refusal(s.url, answer); err != nil {
 			return err
 		}
-		if err := answer.write(cmd.OutOrStdout()); err != nil {
+		if err := writeAnswer(cmd.OutOrStdout(), answer); err != nil {
 			return err
 		}
-		subject = answer.subject()
+		subject = ""
+		if last := len(answer.Receipts) - 1; last >= 0 {
+			subject = answer.Receipts[last].Subject
+		}
 	}
 	if subject != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "\nSee what became of it: holdfast events list --subject %s\n", quoted(subject))
@@ -116,10 +100,8 @@ func (s *send) prepare(stdin io.Reader) error {
 		return err
 	}
 	env := s.env.or(kept)
-	if s.source == "" {
-		s.source = s.provider
-	}
-	if s.url, err = s.sourceURL(env); err != nil {
+	s.source.name = cmp.Or(s.source.name, s.source.provider)
+	if s.url, err = s.source.url(env, s.url); err != nil {
 		return err
 	}
 	if s.file != "" {
@@ -127,47 +109,9 @@ func (s *send) prepare(stdin io.Reader) error {
 			return err
 		}
 	}
-	prefix := ingress.SourceEnv(s.source) + "_"
-	var problems []error
-	s.options = samples.Fill(s.provider, s.options, func(name string) string {
-		value, err := env.setting(prefix+name, "")
-		problems = append(problems, err)
-		return value
-	})
-	if err := allProblems(problems...); err != nil {
-		return err
-	}
-	if s.options.Secret == "" {
-		return fmt.Errorf("no secret to sign with for source %s: set %s%s, use --secret, or start `holdfast dev` first (it keeps its own in %s)",
-			s.source, prefix, samples.SecretSetting(s.provider), s.dataDir)
-	}
 	s.options.At = time.Now()
-	return nil
-}
-
-// sourceURL is where the source's webhooks go. A --url without a path names only
-// who receives them, such as a load balancer.
-func (s *send) sourceURL(env environment) (string, error) {
-	address := s.url
-	if address == "" {
-		listen, err := env.setting("HOLDFAST_LISTEN", ":8080")
-		if err != nil {
-			return "", err
-		}
-		_, port, err := net.SplitHostPort(listen)
-		if err != nil {
-			return "", errors.New("HOLDFAST_LISTEN: must be host:port or :port, such as :8080; or say --url")
-		}
-		address = "http://" + net.JoinHostPort("127.0.0.1", port)
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return "", fmt.Errorf("--url must look like http://127.0.0.1:8080 or http://127.0.0.1:8080/webhooks/%s", s.source)
-	}
-	if u.Path == "" || u.Path == "/" {
-		u = u.JoinPath("webhooks", s.source)
-	}
-	return u.String(), nil
+	s.options, err = s.source.sign(env, s.dataDir, s.options)
+	return err
 }
 
 func readBody(file string, stdin io.Reader) (body []byte, err error) {

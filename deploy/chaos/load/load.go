@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/http"
 	"sync"
 	"time"
 
+	"github.com/holdfast-project/holdfast/bench/sending"
 	"github.com/holdfast-project/holdfast/bench/verdict"
 )
 
@@ -30,7 +30,7 @@ type Options struct {
 // concurrent use.
 type Load struct {
 	options Options
-	client  *http.Client
+	sender  *sending.Sender
 	began   time.Time
 	work    sync.WaitGroup
 
@@ -49,11 +49,8 @@ func New(options Options) *Load {
 	l := &Load{
 		options: options, began: time.Now(), next: map[string]int{}, sent: map[verdict.ID]*verdict.Sending{},
 		rand: rand.New(rand.NewPCG(options.Seed, 1)),
-		client: &http.Client{
-			Timeout: requestPatience,
-			// As many connections as subjects: no sender waits for another.
-			Transport: &http.Transport{MaxIdleConnsPerHost: options.Subjects, MaxConnsPerHost: 0, IdleConnTimeout: time.Minute},
-		},
+		// As many connections as subjects: no sender waits for another.
+		sender: sending.New(options.Subjects, requestPatience),
 	}
 	for n := range options.Subjects {
 		l.idle = append(l.idle, fmt.Sprintf("s%04d", n))
@@ -77,7 +74,7 @@ func (l *Load) Run(ctx context.Context, patience time.Duration) {
 	}
 	defer time.AfterFunc(patience, giveUp).Stop()
 	l.work.Wait()
-	l.client.CloseIdleConnections()
+	l.sender.Close()
 }
 
 // begin sends the next event of a subject that is not waiting, if there is one.
