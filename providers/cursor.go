@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"unicode/utf8"
 )
 
 // cursor walks over valid JSON, without a copy and at any depth.
@@ -13,14 +12,14 @@ type cursor struct {
 	at   int
 }
 
-// members yields the names of an object, each with the cursor on its value,
-// which the loop must take.
-func (c *cursor) members() func(yield func(name string) bool) {
-	return func(yield func(string) bool) {
+// members yields the names of an object, as they are in quotes, each with the cursor
+// on its value, which the loop must take.
+func (c *cursor) members() func(yield func(quoted []byte) bool) {
+	return func(yield func([]byte) bool) {
 		for c.at++; c.next() != '}'; {
 			start := c.at
 			c.skip()
-			name := unquoted(c.data[start:c.at])
+			name := c.data[start:c.at]
 			c.space()
 			c.at++ // the colon
 			c.space()
@@ -106,8 +105,8 @@ func (c *cursor) text() {
 
 // unquoted is a name as the decoder reads it.
 func unquoted(raw []byte) string {
-	if plain := raw[1 : len(raw)-1]; !bytes.ContainsFunc(plain, func(r rune) bool { return r == '\\' || r >= utf8.RuneSelf }) {
-		return string(plain)
+	if name := raw[1 : len(raw)-1]; plain(name) {
+		return string(name)
 	}
 	var name string
 	_ = json.Unmarshal(raw, &name) // a part of what is valid
@@ -145,11 +144,11 @@ func pick(body []byte, names ...string) map[string]json.RawMessage {
 	if c.at == len(body) || body[c.at] != '{' {
 		return picked
 	}
-	for name := range c.members() {
+	for quoted := range c.members() {
 		start := c.at
 		c.skip()
-		if slices.Contains(names, name) {
-			picked[name] = body[start:c.at]
+		if i := slices.Index(names, unquoted(quoted)); i >= 0 {
+			picked[names[i]] = body[start:c.at]
 		}
 	}
 	return picked

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -21,14 +19,10 @@ func decode(body []byte, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := unambiguous(body, reflect.TypeOf(into).Elem()); err != nil {
+	if err := fill(body, into); err != nil {
 		return notUnderstood(err.Error())
 	}
-	err = json.Unmarshal(body, into)
-	if odd := (*json.UnmarshalTypeError)(nil); err == nil || errors.As(err, &odd) {
-		return nil
-	}
-	return errNotJSON
+	return nil
 }
 
 // errNotJSON says no more because the decoder's own text quotes the body.
@@ -73,6 +67,8 @@ type text string
 func (t *text) UnmarshalJSON(b []byte) error {
 	*t = ""
 	switch {
+	case len(b) > 1 && b[0] == '"' && plain(b[1:len(b)-1]):
+		*t = text(b[1 : len(b)-1])
 	case len(b) > 0 && b[0] == '"':
 		var s string
 		if err := json.Unmarshal(b, &s); err == nil {

@@ -2,7 +2,6 @@ package providers
 
 import (
 	"encoding/json"
-	"reflect"
 	"regexp"
 	"strconv"
 	"time"
@@ -107,7 +106,7 @@ func redeamTree(b []byte) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unambiguous(b, reflect.TypeFor[any]()); err != nil {
+	if err := unambiguous(b); err != nil {
 		return nil, notUnderstood(err.Error())
 	}
 	return tree, nil
