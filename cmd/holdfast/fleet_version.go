@@ -31,17 +31,18 @@ func (w *fleetWorker) watchVersion(ctx context.Context) {
 			slog.String("deployment", w.versioning.Deployment), slog.String("build_id", w.versioning.buildID()),
 			slog.String("current", now),
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			continue // Temporal is away, which is said elsewhere, or does not know the build yet
-		case now == w.versioning.buildID():
-			w.current.Store(true)
+		}
+		isCurrent := now == w.versioning.buildID()
+		w.current.Store(isCurrent)
+		switch {
+		case isCurrent:
 			if said != current {
 				w.log.Info("this build is the current one: it is given work", about...)
 			}
 			said = current
 		case said == current:
-			w.current.Store(false)
 			w.log.Warn("another build is the current one: this worker is given no new work and can be stopped", about...)
 			said = idle
 		case said == unknown && time.Since(since) > versionPatience:

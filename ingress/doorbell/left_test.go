@@ -3,6 +3,7 @@ package doorbell_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -180,6 +181,24 @@ func TestLane(t *testing.T) {
 		l.fail(nil)
 		<-time.After(3 * time.Second)
 		require.Equal(t, 3, b.calls())
+	})
+}
+
+// TestWhoIsSweptGetsARun: the lane never takes a subject whose event has failed or
+// whose hold is over, so that it says of it what it says of one that it has taken.
+func TestWhoIsSweptGetsARun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newLaneBench(relief.Always, &lane{all: true}, nil)
+		s := doorbell.NewSweeper(doorbell.SweeperOptions{
+			Config: doorbell.Config{SweepInterval: 30 * time.Second, Retention: 720 * time.Hour}, Bell: b.ringer,
+			Inbox: &keeper{lead: true, unrung: []string{"redo/retrying"}}, Registry: b.registry, Log: slog.New(slog.DiscardHandler),
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		s.Run(ctx)
+		require.Len(t, b.server.of("redo/retrying"), 1)
+		require.NoError(t, b.close(t, time.Minute))
 	})
 }
 

@@ -137,7 +137,7 @@ func NewRinger(o Options) *Ringer {
 func (r *Ringer) Ring(subject string) { r.add(ring{subject: subject}) }
 
 // Start is Ring for a subject that is not to be left to the relief lane: its event
-// has failed there, and belongs to its workflow.
+// has failed there and belongs to its workflow, or nobody has taken it in time.
 func (r *Ringer) Start(subject string) { r.add(ring{subject: subject, start: true}) }
 
 // Tell wakes a subject and has it read its row again, also in the middle of a

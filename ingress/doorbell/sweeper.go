@@ -28,8 +28,12 @@ const (
 )
 
 // Bell wakes subjects without blocking. *Ringer is one.
+//
+// The relief lane has no say in it: whom it takes it finds by itself, and whom nobody
+// took is nearly always one that it may not take, because its first event has failed or
+// its hold is over.
 type Bell interface {
-	Ring(subject string)
+	Start(subject string)
 }
 
 // SweeperOptions are what a Sweeper needs.
@@ -118,7 +122,7 @@ func (s *Sweeper) ring(ctx context.Context, before time.Time) (lead bool, err er
 			return true, err
 		}
 		for _, subject := range subjects {
-			s.Bell.Ring(subject)
+			s.Bell.Start(subject)
 		}
 		s.metrics.swept.Add(float64(len(subjects)))
 		if len(subjects) < ringPage || !pause(ctx, ringPause) {

@@ -68,7 +68,7 @@ type chime struct {
 	rung map[string]time.Time
 }
 
-func (c *chime) Ring(subject string) {
+func (c *chime) Start(subject string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.rung[subject] = time.Now()
