@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -143,17 +144,25 @@ or with --after the first ones after a sequence.`,
 	return cmd
 }
 
-// writeEvents prints events as a table.
+// writeEvents prints events as a table. Its last column is long, and there only if a
+// run has settled one of them.
 func writeEvents(w io.Writer, events []operator.EventJSON, now time.Time) error {
 	if len(events) == 0 {
 		_, err := fmt.Fprintln(w, "No events match.")
 		return err
 	}
 	table := columns(w)
-	fmt.Fprintln(table, "SEQUENCE\tSTATUS\tSUBJECT\tTYPE\tRECEIVED\tATTEMPTS\tREASON")
+	by, withRuns := "", slices.ContainsFunc(events, func(e operator.EventJSON) bool { return e.Run != "" })
+	if withRuns {
+		by = "\tSETTLED BY"
+	}
+	fmt.Fprintln(table, "SEQUENCE\tSTATUS\tSUBJECT\tTYPE\tRECEIVED\tATTEMPTS\tREASON"+by)
 	for _, e := range events {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d\t%s\n", e.Sequence, clean(e.Status), orDash(clean(e.Subject)),
-			orDash(short(e.Type, 40)), relative(e.ReceivedAt.Time, now), e.Attempts, orDash(short(reasonOf(e), 60)))
+		if withRuns {
+			by = "\t" + orDash(clean(settledBy(e)))
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%d\t%s%s\n", e.Sequence, clean(e.Status), orDash(clean(e.Subject)),
+			orDash(short(e.Type, 40)), relative(e.ReceivedAt.Time, now), e.Attempts, orDash(short(reasonOf(e), 60)), by)
 	}
 	return table.Flush()
 }

@@ -83,6 +83,7 @@ func writeEvent(w io.Writer, e operator.EventJSON, now time.Time) error {
 	line("received", moment(e.ReceivedAt.Time, now))
 	line("happened", moment(e.At.Time, now))
 	line("settled", moment(e.SettledAt.Time, now))
+	line("settled by", settledBy(e))
 	if e.ReplayOf != nil {
 		line("replay of", strconv.FormatInt(*e.ReplayOf, 10))
 	}
@@ -101,6 +102,15 @@ func writeEvent(w io.Writer, e operator.EventJSON, now time.Time) error {
 	}
 	writeSteps(w, eventSteps(e))
 	return nil
+}
+
+// settledBy is the way that an event went: the run that settled it, which the Temporal
+// UI can open, or the relief lane; empty: neither.
+func settledBy(e operator.EventJSON) string {
+	if inbox.IsRelief(e.Run) {
+		return "relief lane"
+	}
+	return e.Run
 }
 
 // eventSteps are what can be done about an event.

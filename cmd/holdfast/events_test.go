@@ -27,7 +27,7 @@ func TestEventsListShowsEventsInOrder(t *testing.T) {
 	got := lines(r.do(t, "events", "list", "--subject", "redo/r1"))
 	require.Len(t, got, 5)
 	for i, line := range got {
-		require.Regexp(t, `^`+strconv.Itoa(i+1)+` +delivered +redo/r1 +return.updated +(now|\ds ago) +1 +-$`, line)
+		require.Regexp(t, `^`+strconv.Itoa(i+1)+` +delivered +redo/r1 +return.updated +(now|\ds ago) +1 +- +run$`, line)
 	}
 	require.Len(t, lines(r.do(t, "events", "list")), 6)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/ingress/operator"
 )
 
@@ -111,7 +112,7 @@ func TestShowOfAParkedEventSaysHowToBringItBack(t *testing.T) {
 	require.NoError(t, writeEvent(&b, operator.EventJSON{
 		Sequence: 17, EventID: "evt_1", Source: "redo", Provider: "redo", Subject: "redo/r1", Type: "return.updated", Key: "k1",
 		ReceivedAt: at(-10 * time.Minute), Status: "parked", Attempts: 5, Reason: "order was deleted", Handler: "https://app.test/hooks",
-		SettledAt: at(-time.Minute), ReplayOf: &original, Redo: 1, Staging: true, Related: []string{"redo/r2", "redo/r3"},
+		SettledAt: at(-time.Minute), Run: "019aa5c4-5f5e-7d7e-9b51-5c4f3a1f2b60", ReplayOf: &original, Redo: 1, Staging: true, Related: []string{"redo/r2", "redo/r3"},
 	}, noon))
 	require.Equal(t, `Event 17: return.updated, parked
 
@@ -121,6 +122,7 @@ func TestShowOfAParkedEventSaysHowToBringItBack(t *testing.T) {
   handler     https://app.test/hooks
   received    2026-03-14T11:50:00+01:00 (10m0s ago)
   settled     2026-03-14T11:59:00+01:00 (1m0s ago)
+  settled by  019aa5c4-5f5e-7d7e-9b51-5c4f3a1f2b60
   replay of   12
   done again  1 time, after a reset in Temporal
   staging     yes: not tried again, never held
@@ -143,6 +145,28 @@ func TestShowOfAPendingEventPointsToItsSubject(t *testing.T) {
 	require.NoError(t, writeEvent(&b, operator.EventJSON{Sequence: 17, Subject: "redo/r 1", Status: "pending", ReceivedAt: at(0)}, noon))
 	require.Contains(t, b.String(), "holdfast subjects show 'redo/r 1'\n")
 	require.NotContains(t, b.String(), "replay")
+}
+
+func TestEventsSayWhichWayTheyWent(t *testing.T) {
+	t.Parallel()
+	relieved := operator.EventJSON{Sequence: 3, Status: "delivered", Subject: "redo/r1", ReceivedAt: at(0), Attempts: 1, Run: inbox.ReliefRun("worker-7")}
+	var b strings.Builder
+	require.NoError(t, writeEvents(&b, []operator.EventJSON{
+		{Sequence: 1, Status: "delivered", Subject: "redo/r1", ReceivedAt: at(0), Attempts: 1, Run: "019aa5c4-5f5e-7d7e-9b51-5c4f3a1f2b60"},
+		{Sequence: 2, Status: "parked", Subject: "redo/r1", ReceivedAt: at(0), Reason: "poison (parked by kim)"},
+		relieved,
+	}, noon))
+	require.Equal(t, `SEQUENCE  STATUS     SUBJECT  TYPE  RECEIVED  ATTEMPTS  REASON                  SETTLED BY
+1         delivered  redo/r1  -     now       1         -                       019aa5c4-5f5e-7d7e-9b51-5c4f3a1f2b60
+2         parked     redo/r1  -     now       0         poison (parked by kim)  -
+3         delivered  redo/r1  -     now       1         -                       relief lane
+`, b.String())
+	b.Reset()
+	require.NoError(t, writeEvent(&b, relieved, noon))
+	require.Contains(t, b.String(), "  settled by  relief lane\n")
+	b.Reset()
+	require.NoError(t, writeEvent(&b, operator.EventJSON{Sequence: 4, Status: "pending", ReceivedAt: at(0)}, noon))
+	require.NotContains(t, b.String(), "settled by")
 }
 
 func TestTablesAreAligned(t *testing.T) {

@@ -19,7 +19,7 @@ func eventJSON(e inbox.Event) EventJSON {
 		Sequence: e.Sequence, EventID: e.EventID, Source: e.Source, Provider: e.Provider,
 		Subject: e.Subject, Type: e.Type, Key: e.Key, At: Time{e.At}, ReceivedAt: Time{e.ReceivedAt},
 		Status: string(e.Status), Attempts: e.Attempts, Reason: e.Reason, Handler: e.Handler,
-		SettledAt: Time{e.SettledAt}, ReplayOf: number(e.ReplayOf), Index: e.Index, Related: related,
+		SettledAt: Time{e.SettledAt}, Run: e.Run, ReplayOf: number(e.ReplayOf), Index: e.Index, Related: related,
 		Staging: e.Staging, Redo: e.Redo,
 	}
 }

@@ -110,7 +110,7 @@ func fullEvent() inbox.Event {
 		Sequence: 42, EventID: "018f", Source: "redo", Provider: "redo", Subject: "redo/r1", Type: "return.updated",
 		Key: "r1@1", At: noon.In(time.FixedZone("", 7200)), ReceivedAt: noon.Add(time.Second), Index: 1, Related: []string{"redo/r2"},
 		Staging: true, Status: inbox.StatusParked, Attempts: 3, Reason: "malformed", Handler: "app", SettledAt: noon.Add(time.Minute),
-		Redo: 1, ReplayOf: 7,
+		Run: "019b", Redo: 1, ReplayOf: 7,
 	}
 }
 

@@ -55,6 +55,7 @@ type EventJSON struct {
 	Reason     string   `json:"reason"`
 	Handler    string   `json:"handler"`
 	SettledAt  Time     `json:"settled_at"`
+	Run        string   `json:"run"`       // that settled it: its ID in Temporal, or "relief/" and more; empty: none did
 	ReplayOf   *int64   `json:"replay_of"` // sequence of the event it is a copy of
 	Index      int      `json:"index"`     // which of its request's events, from 0
 	Related    []string `json:"related"`   // subject IDs
