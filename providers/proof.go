@@ -7,14 +7,17 @@ import (
 	"strings"
 )
 
-// rotating is a secret and the one before it. During a rotation both are good.
-type rotating struct {
-	current  Secret
-	previous Secret
+// rotating is a secret and the one before it, each as its fingerprint. During a
+// rotation both are good.
+type rotating struct{ current, previous fingerprint }
+
+func newRotating(current, previous Secret) rotating {
+	return rotating{current.fingerprint(), previous.fingerprint()}
 }
 
 func (r rotating) accepts(given string) bool {
-	current, previous := r.current.Equals(given), r.previous.Equals(given)
+	shown := fingerprintOf(given)
+	current, previous := r.current.equals(shown), r.previous.equals(shown)
 	return current || previous
 }
 

@@ -17,7 +17,7 @@ func (c *RedoConfig) Validate(report func(setting, problem string)) {
 }
 
 func (c *RedoConfig) provider() Provider {
-	return &Redo{secret: rotating{c.Secret, c.PreviousSecret}}
+	return &Redo{secret: newRotating(c.Secret, c.PreviousSecret)}
 }
 
 func redoDialect() Dialect {

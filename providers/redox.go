@@ -28,7 +28,7 @@ func (c *RedoxConfig) Validate(report func(setting, problem string)) {
 }
 
 func (c *RedoxConfig) provider() Provider {
-	p := &Redox{token: rotating{c.Token, c.PreviousToken}}
+	p := &Redox{token: newRotating(c.Token, c.PreviousToken)}
 	for _, kind := range c.IdentifierTypes {
 		p.types = append(p.types, strings.TrimSpace(kind))
 	}

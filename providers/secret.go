@@ -29,7 +29,23 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(concealed) }
 
 // Equals compares in time that depends on neither the secret nor where the
 // given value differs from it. An empty secret equals nothing.
-func (s Secret) Equals(given string) bool {
-	want, got := sha256.Sum256([]byte(s)), sha256.Sum256([]byte(given))
-	return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && s != ""
+func (s Secret) Equals(given string) bool { return s.fingerprint().equals(fingerprintOf(given)) }
+
+// fingerprint is what secrets are compared by: a hash, which tells nothing of where
+// two values differ, and whether there is a secret at all.
+type fingerprint struct {
+	sum [sha256.Size]byte
+	set bool
+}
+
+func (s Secret) fingerprint() fingerprint { return fingerprint{fingerprintOf(string(s)).sum, s != ""} }
+
+func fingerprintOf(value string) fingerprint {
+	var room [128]byte // tokens are shorter, and then nothing is copied to the heap
+	return fingerprint{sum: sha256.Sum256(append(room[:0], value...))}
+}
+
+// equals compares a secret with what was given.
+func (f fingerprint) equals(given fingerprint) bool {
+	return subtle.ConstantTimeCompare(f.sum[:], given.sum[:]) == 1 && f.set
 }

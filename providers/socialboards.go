@@ -29,7 +29,7 @@ func (c *SocialBoardsConfig) Validate(report func(setting, problem string)) {
 }
 
 func (c *SocialBoardsConfig) provider() Provider {
-	return &SocialBoards{token: rotating{c.VerifyToken, c.PreviousVerifyToken}, community: c.Community}
+	return &SocialBoards{token: newRotating(c.VerifyToken, c.PreviousVerifyToken), community: c.Community}
 }
 
 func socialboardsDialect() Dialect {
