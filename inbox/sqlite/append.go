@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -34,8 +33,7 @@ func (t *tx) append(d inbox.Delivery, related []string) ([]inbox.Receipt, error)
 		receipts[i] = receipt
 	}
 	if a.stored > 1 {
-		_, err := t.exec("UPDATE payloads SET refs = ? WHERE id = ?", a.stored, a.payload)
-		return receipts, err
+		return receipts, t.exec("UPDATE payloads SET refs = ? WHERE id = ?", a.stored, a.payload)
 	}
 	return receipts, nil
 }
@@ -65,24 +63,22 @@ func (a *appending) known(e *inbox.NewEvent) (known row.Known, err error) {
 	if e.Key == "" {
 		return known, nil
 	}
-	err = a.all(`SELECT k.sequence, k.digest, k.expires_at, coalesce(e.status = 'pending', 0)
+	err = a.all(`SELECT k.sequence, k.digest, k.expires_at, e.status
 		FROM keys k LEFT JOIN events e ON e.sequence = k.sequence WHERE k.source = ? AND k.key = ? ORDER BY k.variant`,
-		[]any{e.Source, e.Key}, func(rows *sql.Rows) error {
-			var c row.Copy
-			err := rows.Scan(&c.Sequence, &c.Digest, (*micros)(&c.Expires), &c.Pending)
-			if err == nil {
-				known.Consider(e, c)
-			}
-			return err
+		[]any{e.Source, e.Key}, func(c columns) error {
+			known.Consider(e, row.Copy{
+				Sequence: c.int64(), Digest: c.one(e.Digest), Expires: c.time(), Pending: c.status() == inbox.StatusPending,
+			})
+			return nil
 		})
 	return known, err
 }
 
 func (a *appending) duplicate(sequence int64) (inbox.Receipt, error) {
 	r := inbox.Receipt{Sequence: sequence, Duplicate: true}
-	found, err := a.first(`SELECT e.event_id, e.status, coalesce(s.id, '') FROM events e
+	found, err := a.first(`SELECT e.event_id, e.status, s.id FROM events e
 		LEFT JOIN subjects s ON s.number = e.subject WHERE e.sequence = ?`,
-		[]any{sequence}, &r.EventID, &r.Status, &r.Subject)
+		[]any{sequence}, func(c columns) { r.EventID, r.Status, r.Subject = c.text(), c.status(), c.text() })
 	if err == nil && !found {
 		err = a.check(fmt.Errorf("a key points to event %d, which does not exist", sequence))
 	}
@@ -90,10 +86,10 @@ func (a *appending) duplicate(sequence int64) (inbox.Receipt, error) {
 }
 
 func (a *appending) store(e *inbox.NewEvent, related string, v row.Verdict) (inbox.Receipt, error) {
-	now := microsOf(e.ReceivedAt)
+	now := row.TimeOf(e.ReceivedAt)
 	record := eventRecord{
 		eventID: e.EventID, source: e.Source, provider: e.Provider, eventType: e.Type, key: e.Key,
-		at: microsOf(e.At), receivedAt: now, position: e.Index, related: related, staging: e.Staging,
+		at: row.TimeOf(e.At), receivedAt: now, position: e.Index, related: related, staging: e.Staging,
 		status: v.Status, reason: v.Reason,
 	}
 	receipt := inbox.Receipt{EventID: e.EventID, Subject: e.Subject, Status: v.Status}
@@ -102,9 +98,9 @@ func (a *appending) store(e *inbox.NewEvent, related string, v row.Verdict) (inb
 		if err != nil {
 			return receipt, err
 		}
-		record.subject = sql.NullInt64{Int64: r.Number, Valid: true}
+		record.subject = reference(r.Number)
 		if v.Status == inbox.StatusPending {
-			receipt.Ring = r.Raise(row.Time(now))
+			receipt.Ring = r.Raise(now)
 		}
 	}
 	if v.Status != inbox.StatusPending {
@@ -138,7 +134,6 @@ func (a *appending) remember(e *inbox.NewEvent, variant string, sequence int64) 
 	if e.Key == "" {
 		return nil
 	}
-	_, err := a.exec("INSERT OR REPLACE INTO keys (source, key, variant, sequence, digest, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-		e.Source, e.Key, variant, sequence, e.Digest, micros(row.Expires(e)))
-	return err
+	return a.exec("INSERT OR REPLACE INTO keys (source, key, variant, sequence, digest, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+		e.Source, e.Key, variant, sequence, e.Digest, row.Expires(e))
 }

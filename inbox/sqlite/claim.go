@@ -76,19 +76,18 @@ func (t *tx) reopen(r *row.Row, c inbox.Claim) (int, error) {
 // headOf returns the sequence of a subject's first pending event, 0 if there is none.
 func (t *tx) headOf(r *row.Row) (sequence int64, err error) {
 	_, err = t.first("SELECT sequence FROM events WHERE subject = ? AND status = 'pending' ORDER BY sequence LIMIT 1",
-		[]any{r.Number}, &sequence)
+		[]any{r.Number}, func(c columns) { sequence = c.int64() })
 	return sequence, err
 }
 
 // head returns a subject's first pending event, nil if there is none.
 func (t *tx) head(r *row.Row) (*inbox.Event, error) {
-	var scanned scannedEvent
-	found, err := t.first(headOfSubject, []any{r.Number}, scanned.fields()...)
-	if err != nil || !found {
+	var events []inbox.Event
+	err := t.all(headOfSubject, []any{r.Number}, readEvents(&events))
+	if err != nil || len(events) == 0 {
 		return nil, err
 	}
-	event, err := scanned.read()
-	return &event, t.check(err)
+	return &events[0], nil
 }
 
 // owned returns a subject's row if the epoch is still its owner's.

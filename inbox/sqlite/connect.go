@@ -2,20 +2,18 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
-
-	_ "github.com/ncruces/go-sqlite3/driver" // the driver "sqlite3"; doc.go says why this one
 )
 
-// connect opens a database for writing, with a single connection.
-func connect(ctx context.Context, path string) (*sql.DB, error) {
+// connect opens a database for writing.
+func connect(ctx context.Context, path string) (*conn, error) {
 	if err := createLog(path); err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite3", dataSource(path,
+	c, err := openConn(ctx, dataSource(path,
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // an fsync of the log with every commit
 		"cache_size(-32768)",
@@ -28,17 +26,20 @@ func connect(ctx context.Context, path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1)
 	var mode string
-	err = db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+	_, err = c.first("PRAGMA journal_mode", nil, func(c columns) { mode = c.text() })
 	if err == nil && mode != "wal" {
 		err = fmt.Errorf("journal mode is %q, not \"wal\": put the inbox on a local disk", mode)
 	}
 	if err != nil {
-		_ = db.Close()
-		return nil, err
+		return nil, errors.Join(err, c.close())
 	}
-	return db, nil
+	return c, nil
+}
+
+// connectToRead opens a database that exists.
+func connectToRead(ctx context.Context, path string) (*conn, error) {
+	return openConn(ctx, dataSource(path, "query_only(1)", "cache_size(-8192)"))
 }
 
 // createLog makes the log and its index as private as the database is: the driver
@@ -54,16 +55,6 @@ func createLog(path string) error {
 		}
 	}
 	return nil
-}
-
-func openReaders(path string, connections int) (*sql.DB, error) {
-	db, err := sql.Open("sqlite3", dataSource(path, "query_only(1)", "cache_size(-8192)"))
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
 }
 
 func dataSource(path string, pragmas ...string) string {

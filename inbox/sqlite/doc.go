@@ -39,4 +39,8 @@
 // appends a fifth faster, settles slower, and takes a C compiler on every newcomer's
 // machine and the static binary for it: not a clear win. ncruces translates SQLite's
 // Wasm build to Go ahead of time, so nothing is compiled or interpreted at run time.
+//
+// The store uses the driver's own connections, not database/sql's (those of the
+// table): boxed arguments and results were nine allocations in ten and a fifth to
+// half of the processor time of an append, a settle and a read.
 package sqlite

@@ -1,12 +1,43 @@
 package sqlite
 
-import "context"
+import (
+	"context"
+	"io/fs"
+)
 
-// Migrate lets a test bring migrations of its own.
-var Migrate = migrate
+// Conn is a connection as the writer's.
+type Conn struct{ *conn }
 
 // Connect opens a database as the writer does.
-var Connect = connect
+func Connect(ctx context.Context, path string) (Conn, error) {
+	c, err := connect(ctx, path)
+	return Conn{c}, err
+}
+
+// Migrate brings migrations of a test's own.
+func (c Conn) Migrate(files fs.FS) error { return migrate(context.Background(), c.conn, files) }
+
+// Exec runs statements.
+func (c Conn) Exec(statements string) error { return c.script(statements) }
+
+// Text returns what a query says in its first column.
+func (c Conn) Text(query string) (said []string, err error) {
+	err = c.query(query, nil, readIDs(&said))
+	return said, err
+}
+
+// Plan returns the steps by which SQLite runs a query.
+func (c Conn) Plan(query string) (steps []string, err error) {
+	err = c.queryOnce("EXPLAIN QUERY PLAN "+query, nil, func(c columns) error {
+		_, _, _ = c.int(), c.int(), c.int() // its number, its parent's, nothing
+		steps = append(steps, c.text())
+		return nil
+	})
+	return steps, err
+}
+
+// Close closes the connection.
+func (c Conn) Close() error { return c.close() }
 
 // The statements whose plans a test looks at.
 const RungSQL = rungSQL
@@ -18,8 +49,7 @@ var StillRungSQL = stillRungSQL
 func (s *Store) Write(ctx context.Context, run func(exec func(query string, args ...any) error) error) error {
 	_, err := write(ctx, s, func(t *tx) (struct{}, error) {
 		return struct{}{}, run(func(query string, args ...any) error {
-			_, err := t.exec(query, args...)
-			return err
+			return t.exec(query, args...)
 		})
 	})
 	return err

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
@@ -26,14 +25,14 @@ func (s *Store) Unrung(ctx context.Context, now, before time.Time, limit int) ([
 		return nil, nil
 	}
 	return write(ctx, s, func(t *tx) ([]string, error) {
-		if err := t.endIdleHolds(microsOf(now), limit); err != nil {
+		if err := t.endIdleHolds(row.TimeOf(now), limit); err != nil {
 			return nil, err
 		}
-		return t.unrung(microsOf(now), microsOf(before), limit)
+		return t.unrung(row.TimeOf(now), row.TimeOf(before), limit)
 	})
 }
 
-func (t *tx) unrung(now, before micros, limit int) ([]string, error) {
+func (t *tx) unrung(now, before row.Time, limit int) ([]string, error) {
 	if err := t.flush(); err != nil {
 		return nil, err
 	}
@@ -46,7 +45,7 @@ func (t *tx) unrung(now, before micros, limit int) ([]string, error) {
 	// under a wrong clock. The index alone passes over those that are held or wait.
 	astray, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
 		WHERE pending > 0 AND sweep_at > ? AND (held = 0 OR held_until <= ?) AND (next_wake IS NULL OR next_wake <= ?)
-		ORDER BY sweep_at LIMIT ?`, micros(row.Time(now).Plus(row.ClockSlack)), now, now, limit-len(subjects))
+		ORDER BY sweep_at LIMIT ?`, now.Plus(row.ClockSlack), now, now, limit-len(subjects))
 	if err != nil {
 		return nil, err
 	}
@@ -56,14 +55,14 @@ func (t *tx) unrung(now, before micros, limit int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.SweepAt = row.Time(now)
+		r.SweepAt = now
 	}
 	return subjects, nil
 }
 
 // endIdleHolds ends the holds of subjects at rest whose time has come: no claim
 // will come to do it.
-func (t *tx) endIdleHolds(now micros, limit int) error {
+func (t *tx) endIdleHolds(now row.Time, limit int) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
@@ -78,18 +77,13 @@ func (t *tx) endIdleHolds(now micros, limit int) error {
 		if err != nil {
 			return err
 		}
-		r.ReleaseIfOver(row.Time(now))
+		r.ReleaseIfOver(now)
 		numbers[r.Number] = true
 	}
 	return t.pruneSubjects(numbers)
 }
 
 func (t *tx) ids(query string, args ...any) (ids []string, err error) {
-	err = t.all(query, args, func(rows *sql.Rows) error {
-		var id string
-		err := rows.Scan(&id)
-		ids = append(ids, id)
-		return err
-	})
+	err = t.all(query, args, readIDs(&ids))
 	return ids, err
 }

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +12,10 @@ import (
 
 // Event returns one event, or inbox.ErrNotFound.
 func (s *Store) Event(ctx context.Context, sequence int64) (inbox.Event, error) {
-	events, err := queryEvents(ctx, s.readers, "SELECT "+eventColumns+eventTables+"WHERE e.sequence = ?", sequence)
+	var events []inbox.Event
+	err := s.read(ctx, func(c *conn) error {
+		return c.query("SELECT "+eventColumns+eventTables+"WHERE e.sequence = ?", []any{sequence}, readEvents(&events))
+	})
 	if err != nil {
 		return inbox.Event{}, fmt.Errorf("read event %d: %w", sequence, err)
 	}
@@ -27,13 +28,19 @@ func (s *Store) Event(ctx context.Context, sequence int64) (inbox.Event, error) 
 // Payload returns the body that brought an event, or inbox.ErrNotFound.
 func (s *Store) Payload(ctx context.Context, sequence int64) (inbox.Payload, error) {
 	var p inbox.Payload
-	err := s.readers.QueryRowContext(ctx, `SELECT p.content_type, p.body FROM events e
-		JOIN payloads p ON p.id = e.payload WHERE e.sequence = ?`, sequence).Scan(&p.ContentType, &p.Body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, fmt.Errorf("event %d: %w", sequence, inbox.ErrNotFound)
-	}
+	found := false
+	err := s.read(ctx, func(c *conn) (err error) {
+		found, err = c.first(`SELECT p.content_type, p.body FROM events e
+			JOIN payloads p ON p.id = e.payload WHERE e.sequence = ?`, []any{sequence}, func(c columns) {
+			p.ContentType, p.Body = c.text(), c.body()
+		})
+		return err
+	})
 	if err != nil {
 		return p, fmt.Errorf("read the payload of event %d: %w", sequence, err)
+	}
+	if !found {
+		return p, fmt.Errorf("event %d: %w", sequence, inbox.ErrNotFound)
 	}
 	return p, nil
 }
@@ -69,26 +76,29 @@ func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]i
 		match("e.type = ?", f.Type)
 	}
 	if !f.From.IsZero() {
-		match("e.received_at >= ?", microsOf(f.From))
+		match("e.received_at >= ?", row.TimeOf(f.From))
 	}
 	if !f.To.IsZero() {
-		match("e.received_at < ?", microsOf(f.To))
+		match("e.received_at < ?", row.TimeOf(f.To))
 	}
 	switch f.Status {
 	case "":
 	case inbox.StatusDelivered: // nearly all are: no index would help
-		match("e.status = ?", string(f.Status))
+		match("e.status = ?", f.Status)
 	case inbox.StatusPending:
 		match("e.sequence IN (SELECT sequence FROM events INDEXED BY events_pending WHERE status = 'pending')")
 	default: // the second condition leads to the index of the rare ones
-		match("e.status = ? AND e.status IN ('parked', 'failed', 'quarantined')", string(f.Status))
+		match("e.status = ? AND e.status IN ('parked', 'failed', 'quarantined')", f.Status)
 	}
 	order := " ORDER BY e.sequence LIMIT ?"
 	if f.Newest {
 		order = " ORDER BY e.sequence DESC LIMIT ?"
 	}
-	events, err := queryEvents(ctx, s.readers, "SELECT "+eventColumns+eventTables+"WHERE "+
-		strings.Join(where, " AND ")+order, append(args, limit)...)
+	var events []inbox.Event
+	err := s.read(ctx, func(c *conn) error {
+		return c.queryOnce("SELECT "+eventColumns+eventTables+"WHERE "+strings.Join(where, " AND ")+order,
+			append(args, limit), readEvents(&events))
+	})
 	if f.Newest {
 		slices.Reverse(events)
 	}
@@ -101,15 +111,11 @@ func (s *Store) subjectNumbers(ctx context.Context, id string) (numbers []any, e
 		"SELECT number FROM subjects WHERE id = ?",
 		"SELECT number FROM subjects WHERE name = ? AND name <> id ORDER BY number DESC",
 	} {
-		rows, err := s.readers.QueryContext(ctx, query, id)
-		if err != nil {
-			return nil, err
-		}
-		err = eachRow(rows, func(rows *sql.Rows) error {
-			var number int64
-			err := rows.Scan(&number)
-			numbers = append(numbers, number)
-			return err
+		err := s.read(ctx, func(c *conn) error {
+			return c.query(query, []any{id}, func(c columns) error {
+				numbers = append(numbers, c.int64())
+				return nil
+			})
 		})
 		if err != nil || len(numbers) > 0 {
 			return numbers, err

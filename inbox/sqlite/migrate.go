@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -17,18 +16,20 @@ var migrations = migration.MustSub(embedded, "migrations")
 
 // migrate applies the migrations that a database has not seen, each in a
 // transaction of its own. It refuses a database that has seen one it does not know.
-func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
+func migrate(ctx context.Context, c *conn, files fs.FS) error {
+	defer c.raw.SetInterrupt(c.raw.SetInterrupt(ctx))
 	steps, err := migration.Read(files)
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS migrations (
+	err = c.script(`CREATE TABLE IF NOT EXISTS migrations (
 		version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)`)
 	if err != nil {
 		return err
 	}
 	var have int
-	if err := db.QueryRowContext(ctx, "SELECT coalesce(max(version), 0) FROM migrations").Scan(&have); err != nil {
+	_, err = c.first("SELECT coalesce(max(version), 0) FROM migrations", nil, func(c columns) { have = c.int() })
+	if err != nil {
 		return err
 	}
 	newest := steps[len(steps)-1].Version
@@ -40,24 +41,27 @@ func migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 		if step.Version <= have {
 			continue
 		}
-		if err := apply(ctx, db, step); err != nil {
+		if err := apply(c, step); err != nil {
 			return fmt.Errorf("migration %s: %w", step.Name, err)
 		}
 	}
 	return nil
 }
 
-func apply(ctx context.Context, db *sql.DB, step migration.Step) error {
-	t, err := db.BeginTx(ctx, nil)
+func apply(c *conn, step migration.Step) error {
+	if err := c.script("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := c.script(step.SQL)
+	if err == nil {
+		err = c.exec("INSERT INTO migrations (version, name) VALUES (?, ?)", step.Version, step.Name)
+	}
+	if err == nil {
+		err = c.script("COMMIT")
+	}
 	if err != nil {
-		return err
+		c.raw.SetInterrupt(context.Background())
+		_ = c.script("ROLLBACK") // what matters is what failed
 	}
-	defer func() { _ = t.Rollback() }()
-	if _, err := t.ExecContext(ctx, step.SQL); err != nil {
-		return err
-	}
-	if _, err := t.ExecContext(ctx, "INSERT INTO migrations (version, name) VALUES (?, ?)", step.Version, step.Name); err != nil {
-		return err
-	}
-	return t.Commit()
+	return err
 }

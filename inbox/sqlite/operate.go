@@ -43,8 +43,7 @@ func (t *tx) doneBefore(v inbox.Verb) (bool, error) {
 	if v.RequestID == "" {
 		return false, nil
 	}
-	var one int
-	return t.first("SELECT 1 FROM audit WHERE subject = ? AND request_id = ?", []any{v.Subject, v.RequestID}, &one)
+	return t.first("SELECT 1 FROM audit WHERE subject = ? AND request_id = ?", []any{v.Subject, v.RequestID}, func(columns) {})
 }
 
 func (t *tx) carryOut(r *row.Row, v inbox.Verb) error {
@@ -52,9 +51,9 @@ func (t *tx) carryOut(r *row.Row, v inbox.Verb) error {
 		return err
 	}
 	if v.Verb == inbox.VerbPark {
-		_, err := t.exec(`UPDATE events SET status = 'parked', reason = ?, settled_at = ?,
+		err := t.exec(`UPDATE events SET status = 'parked', reason = ?, settled_at = ?,
 			epoch = 0, run_id = NULL, original_run_id = NULL WHERE sequence = ?`,
-			row.ParkReason(v), microsOf(v.Now), v.Sequence)
+			row.ParkReason(v), row.TimeOf(v.Now), v.Sequence)
 		if err != nil {
 			return err
 		}
@@ -63,8 +62,8 @@ func (t *tx) carryOut(r *row.Row, v inbox.Verb) error {
 }
 
 func (t *tx) parking(r *row.Row, sequence int64) (p row.Parking, err error) {
-	p.Found, err = t.first("SELECT e.status, coalesce(s.id, '')"+eventTables+"WHERE e.sequence = ?",
-		[]any{sequence}, &p.Status, &p.Subject)
+	p.Found, err = t.first("SELECT e.status, s.id"+eventTables+"WHERE e.sequence = ?",
+		[]any{sequence}, func(c columns) { p.Status, p.Subject = c.status(), c.text() })
 	if err == nil {
 		p.Head, err = t.headOf(r)
 	}
@@ -72,8 +71,7 @@ func (t *tx) parking(r *row.Row, sequence int64) (p row.Parking, err error) {
 }
 
 func (t *tx) audit(requestID string, e inbox.AuditEntry) error {
-	_, err := t.exec(`INSERT INTO audit (request_id, subject, verb, sequence, reason, by, until, at)
+	return t.exec(`INSERT INTO audit (request_id, subject, verb, sequence, reason, by, until, at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, nullable(requestID), e.Subject, e.Verb, e.Sequence, e.Reason, e.By,
-		microsOf(e.Until), microsOf(e.At))
-	return err
+		row.TimeOf(e.Until), row.TimeOf(e.At))
 }

@@ -2,8 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"time"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // pruneBytes bounds the bodies that one Prune deletes: every page of them is
@@ -15,12 +16,12 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 	if limit <= 0 {
 		return 0, nil
 	}
-	return write(ctx, s, func(t *tx) (int, error) { return t.prune(microsOf(before), limit) })
+	return write(ctx, s, func(t *tx) (int, error) { return t.prune(row.TimeOf(before), limit) })
 }
 
 type prunable struct {
 	sequence, payload int64
-	subject           sql.NullInt64
+	subject           int64 // 0: unknown
 	source, key       string
 	refs, bytes       int64 // of its payload
 }
@@ -33,22 +34,25 @@ func (e prunable) frees() int64 {
 	return e.bytes
 }
 
-func (t *tx) prune(before micros, limit int) (int, error) {
+func (t *tx) prune(before row.Time, limit int) (int, error) {
 	var events []prunable
 	err := t.all(`SELECT sequence, payload, subject, source, key FROM events INDEXED BY events_settled
 		WHERE settled_at < ? AND status <> 'pending' ORDER BY settled_at LIMIT ?`,
-		[]any{before, limit}, func(rows *sql.Rows) error {
-			var e prunable
-			err := rows.Scan(&e.sequence, &e.payload, &e.subject, &e.source, &e.key)
-			events = append(events, e)
-			return err
+		[]any{before, limit}, func(c columns) error {
+			events = append(events, prunable{
+				sequence: c.int64(), payload: c.int64(), subject: c.int64(), source: c.text(), key: c.text(),
+			})
+			return nil
 		})
 	if err != nil {
 		return 0, err
 	}
 	pruned, bytes, subjects := 0, int64(0), map[int64]bool{}
 	for _, e := range events {
-		if _, err := t.first("SELECT refs, length(body) FROM payloads WHERE id = ?", []any{e.payload}, &e.refs, &e.bytes); err != nil {
+		_, err := t.first("SELECT refs, length(body) FROM payloads WHERE id = ?", []any{e.payload}, func(c columns) {
+			e.refs, e.bytes = c.int64(), c.int64()
+		})
+		if err != nil {
 			return 0, err
 		}
 		if bytes += e.frees(); pruned > 0 && bytes > pruneBytes {
@@ -58,8 +62,8 @@ func (t *tx) prune(before micros, limit int) (int, error) {
 			return 0, err
 		}
 		pruned++
-		if e.subject.Valid {
-			subjects[e.subject.Int64] = true
+		if e.subject != 0 {
+			subjects[e.subject] = true
 		}
 	}
 	if err := t.pruneSubjects(subjects); err != nil {
@@ -70,20 +74,18 @@ func (t *tx) prune(before micros, limit int) (int, error) {
 
 func (t *tx) pruneOne(e prunable) error {
 	if e.key != "" {
-		_, err := t.exec("DELETE FROM keys WHERE source = ? AND key = ? AND sequence = ?", e.source, e.key, e.sequence)
+		err := t.exec("DELETE FROM keys WHERE source = ? AND key = ? AND sequence = ?", e.source, e.key, e.sequence)
 		if err != nil {
 			return err
 		}
 	}
-	if _, err := t.exec("DELETE FROM events WHERE sequence = ?", e.sequence); err != nil {
+	if err := t.exec("DELETE FROM events WHERE sequence = ?", e.sequence); err != nil {
 		return err
 	}
 	if e.refs > 1 {
-		_, err := t.exec("UPDATE payloads SET refs = refs - 1 WHERE id = ?", e.payload)
-		return err
+		return t.exec("UPDATE payloads SET refs = refs - 1 WHERE id = ?", e.payload)
 	}
-	_, err := t.exec("DELETE FROM payloads WHERE id = ?", e.payload)
-	return err
+	return t.exec("DELETE FROM payloads WHERE id = ?", e.payload)
 }
 
 // pruneSubjects deletes rows that nothing refers to. A drain that still has an
@@ -94,7 +96,7 @@ func (t *tx) pruneSubjects(numbers map[int64]bool) error {
 	}
 	t.forget()
 	for number := range numbers {
-		_, err := t.exec(`DELETE FROM subjects WHERE number = ? AND pending = 0 AND held = 0
+		err := t.exec(`DELETE FROM subjects WHERE number = ? AND pending = 0 AND held = 0
 			AND NOT EXISTS (SELECT 1 FROM events WHERE subject = ?)`, number, number)
 		if err != nil {
 			return err
@@ -105,9 +107,8 @@ func (t *tx) pruneSubjects(numbers map[int64]bool) error {
 
 // pruneAudit deletes what operators did before a time. What was done to a subject
 // that is held stays: it may be why.
-func (t *tx) pruneAudit(before micros, limit int) error {
-	_, err := t.exec(`DELETE FROM audit WHERE id IN (SELECT a.id FROM audit a INDEXED BY audit_by_time
+func (t *tx) pruneAudit(before row.Time, limit int) error {
+	return t.exec(`DELETE FROM audit WHERE id IN (SELECT a.id FROM audit a INDEXED BY audit_by_time
 		WHERE a.at < ? AND NOT EXISTS (SELECT 1 FROM subjects s WHERE s.id = a.subject AND s.held = 1)
 		ORDER BY a.at LIMIT ?)`, before, limit)
-	return err
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -41,7 +40,7 @@ func (t *tx) replay(r inbox.Replay, originals []inbox.Event) (out inbox.Replayed
 	statuses := map[int64]inbox.Status{}
 	for _, original := range originals {
 		var status inbox.Status
-		found, err := t.first("SELECT status FROM events WHERE sequence = ?", []any{original.Sequence}, &status)
+		found, err := t.first("SELECT status FROM events WHERE sequence = ?", []any{original.Sequence}, func(c columns) { status = c.status() })
 		if err != nil {
 			return out, err
 		}
@@ -76,7 +75,7 @@ func (t *tx) replayOne(r inbox.Replay, original inbox.Event, out *inbox.Replayed
 	}
 	var payload int64
 	found, err := t.first("UPDATE payloads SET refs = refs + 1 WHERE id = (SELECT payload FROM events WHERE sequence = ?) RETURNING id",
-		[]any{e.ReplayOf}, &payload)
+		[]any{e.ReplayOf}, func(c columns) { payload = c.int64() })
 	if err == nil && !found {
 		err = t.check(fmt.Errorf("event %d has no payload", e.ReplayOf))
 	}
@@ -87,17 +86,17 @@ func (t *tx) replayOne(r inbox.Replay, original inbox.Event, out *inbox.Replayed
 	if err != nil {
 		return t.check(err)
 	}
-	received := microsOf(e.ReceivedAt)
+	received := row.TimeOf(e.ReceivedAt)
 	e.Sequence, err = t.insertEvent(eventRecord{
 		eventID: e.EventID, source: e.Source, provider: e.Provider,
-		subject: sql.NullInt64{Int64: subject.Number, Valid: true}, eventType: e.Type, key: e.Key,
-		at: microsOf(e.At), receivedAt: received, position: e.Index, related: related, staging: e.Staging,
+		subject: reference(subject.Number), eventType: e.Type, key: e.Key,
+		at: row.TimeOf(e.At), receivedAt: received, position: e.Index, related: related, staging: e.Staging,
 		payload: payload, status: e.Status, replayOf: e.ReplayOf,
 	})
 	if err != nil {
 		return err
 	}
-	if subject.Raise(row.Time(received)) {
+	if subject.Raise(received) {
 		out.Ring = append(out.Ring, e.Subject)
 	}
 	out.Events = append(out.Events, e)

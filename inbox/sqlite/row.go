@@ -2,19 +2,19 @@ package sqlite
 
 import "github.com/holdfast-project/holdfast/inbox/internal/row"
 
-const rowColumns = `s.number, s.id, s.name, s.source, s.pending, s.epoch,
+const rowColumns = `s.id, s.number, s.name, s.source, s.pending, s.epoch,
 	s.held, s.held_since, s.held_until, s.held_by, s.held_reason,
 	s.streak, s.spent, s.holds, s.next_wake, s.last_error, s.failed_at, s.sweep_at,
 	s.busy_run, s.busy_since, s.busy_until`
 
-// fieldsOf are where the rowColumns go.
-func fieldsOf(r *row.Row) []any {
-	return []any{
-		&r.Number, &r.ID, &r.Name, &r.Source, &r.Pending, &r.Epoch,
-		&r.Held, (*micros)(&r.HeldSince), (*micros)(&r.HeldUntil), &r.HeldBy, &r.HeldReason,
-		&r.Streak, &r.Spent, &r.Holds, (*micros)(&r.NextWake), &r.LastError, (*micros)(&r.FailedAt), (*micros)(&r.SweepAt),
-		&r.BusyRun, (*micros)(&r.BusySince), (*micros)(&r.BusyUntil),
-	}
+// readRow reads the rowColumns. The id, if it is known, need not be read.
+func readRow(c columns, id string) (r row.Row) {
+	r.ID = c.one(id)
+	r.Number, r.Name, r.Source, r.Pending, r.Epoch = c.int64(), c.one(r.ID), c.text(), c.int(), c.int64()
+	r.Held, r.HeldSince, r.HeldUntil, r.HeldBy, r.HeldReason = c.bool(), c.time(), c.time(), c.text(), c.text()
+	r.Streak, r.Spent, r.Holds, r.NextWake, r.LastError, r.FailedAt = c.int(), c.int64(), c.int(), c.time(), c.text(), c.time()
+	r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil = c.time(), c.text(), c.time(), c.time()
+	return r
 }
 
 // subject returns the row of a subject, nil if there is none. The caller may
@@ -24,7 +24,9 @@ func (t *tx) subject(id string) (*row.Row, error) {
 		return &kept.row, nil
 	}
 	kept := &keptRow{}
-	found, err := t.first("SELECT "+rowColumns+" FROM subjects s WHERE s.id = ?", []any{id}, fieldsOf(&kept.stored)...)
+	found, err := t.first("SELECT "+rowColumns+" FROM subjects s WHERE s.id = ?", []any{id}, func(c columns) {
+		kept.stored = readRow(c, id)
+	})
 	if err != nil || !found {
 		return nil, err
 	}
@@ -62,16 +64,16 @@ func (t *tx) save(kept *keptRow) error {
 	thin.Pending, thin.Epoch, thin.SweepAt = r.Pending, r.Epoch, r.SweepAt
 	thin.BusyRun, thin.BusySince, thin.BusyUntil = r.BusyRun, r.BusySince, r.BusyUntil
 	if r == thin { // what nearly every batch does: no other index is touched
-		_, err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ?,
+		err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ?,
 			busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
-			r.Pending, r.Epoch, micros(r.SweepAt), r.BusyRun, micros(r.BusySince), micros(r.BusyUntil), r.Number)
+			r.Pending, r.Epoch, r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
 	} else {
-		_, err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
+		err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
 			held_by = ?, held_reason = ?, streak = ?, spent = ?, holds = ?, next_wake = ?, last_error = ?,
 			failed_at = ?, sweep_at = ?, busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
-			r.Pending, r.Epoch, r.Held, micros(r.HeldSince), micros(r.HeldUntil), r.HeldBy, r.HeldReason, r.Streak, r.Spent,
-			r.Holds, micros(r.NextWake), r.LastError, micros(r.FailedAt), micros(r.SweepAt),
-			r.BusyRun, micros(r.BusySince), micros(r.BusyUntil), r.Number)
+			r.Pending, r.Epoch, r.Held, r.HeldSince, r.HeldUntil, r.HeldBy, r.HeldReason, r.Streak, r.Spent,
+			r.Holds, r.NextWake, r.LastError, r.FailedAt, r.SweepAt,
+			r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
 	}
 	if err != nil {
 		return err

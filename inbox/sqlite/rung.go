@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,12 +22,13 @@ const rungSQL = "SELECT id FROM subjects INDEXED BY subjects_to_sweep WHERE " + 
 
 // Rung returns subjects that wait for their run. It only reads: this process is the
 // whole fleet, and knows whom it has been given.
-func (s *Store) Rung(ctx context.Context, now, before time.Time, limit int) ([]string, error) {
+func (s *Store) Rung(ctx context.Context, now, before time.Time, limit int) (subjects []string, err error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	rows, err := s.reads.rung.QueryContext(ctx, append(rungArgs(now, before), limit)...)
-	subjects, err := scanIDs(rows, err)
+	err = s.read(ctx, func(c *conn) error {
+		return c.query(rungSQL, append(rungArgs(now, before), limit), readIDs(&subjects))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("look for subjects that wait: %w", err)
 	}
@@ -46,8 +46,8 @@ func (s *Store) StillRung(ctx context.Context, subjects []string, now, before ti
 		for _, id := range some {
 			args = append(args, id)
 		}
-		rows, err := s.readers.QueryContext(ctx, stillRungSQL(len(some)), args...)
-		found, err := scanIDs(rows, err)
+		var found []string
+		err := s.read(ctx, func(c *conn) error { return c.queryOnce(stillRungSQL(len(some)), args, readIDs(&found)) })
 		if err != nil {
 			return nil, fmt.Errorf("look whether subjects still wait: %w", err)
 		}
@@ -63,18 +63,12 @@ func stillRungSQL(subjects int) string {
 }
 
 func rungArgs(now, before time.Time) []any {
-	return []any{microsOf(now), microsOf(before), micros(row.TimeOf(now).Plus(row.ClockSlack))}
+	return []any{row.TimeOf(now), row.TimeOf(before), row.TimeOf(now).Plus(row.ClockSlack)}
 }
 
-func scanIDs(rows *sql.Rows, err error) (ids []string, _ error) {
-	if err != nil {
-		return nil, err
+func readIDs(ids *[]string) func(columns) error {
+	return func(c columns) error {
+		*ids = append(*ids, c.text())
+		return nil
 	}
-	err = eachRow(rows, func(rows *sql.Rows) error {
-		var id string
-		err := rows.Scan(&id)
-		ids = append(ids, id)
-		return err
-	})
-	return ids, err
 }

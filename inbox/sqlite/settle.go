@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -24,7 +23,7 @@ func (t *tx) settle(s inbox.Settlement) (inbox.Settled, error) {
 	}
 	n, err := t.changed(`UPDATE events SET status = ?, reason = ?, handler = ?, attempts = attempts + ?, settled_at = ?,
 		epoch = ?, run_id = ?, original_run_id = ? WHERE sequence = ? AND subject = ? AND status = 'pending'`,
-		string(s.Status), s.Reason, s.Handler, s.Attempts, microsOf(s.Now),
+		s.Status, s.Reason, s.Handler, s.Attempts, row.TimeOf(s.Now),
 		s.Epoch, nullable(s.RunID), nullable(s.OriginalRunID), s.Sequence, r.Number)
 	if err != nil {
 		return inbox.Settled{}, err
@@ -39,8 +38,6 @@ func (t *tx) settle(s inbox.Settlement) (inbox.Settled, error) {
 	}
 	return settled, err
 }
-
-func nullable(text string) sql.NullString { return sql.NullString{String: text, Valid: text != ""} }
 
 // Fail records a real attempt that failed and what follows.
 func (s *Store) Fail(ctx context.Context, f inbox.Failure) (inbox.Subject, error) {
@@ -66,9 +63,8 @@ func (t *tx) fail(f inbox.Failure) (inbox.Subject, error) {
 	if err != nil {
 		return inbox.Subject{}, err
 	}
-	var one int
 	found, err := t.first("SELECT 1 FROM events WHERE sequence = ? AND subject = ? AND status = 'pending'",
-		[]any{f.Sequence, r.Number}, &one)
+		[]any{f.Sequence, r.Number}, func(columns) {})
 	switch {
 	case err != nil:
 		return inbox.Subject{}, err
@@ -78,6 +74,6 @@ func (t *tx) fail(f inbox.Failure) (inbox.Subject, error) {
 	if err := r.Fail(f); err != nil {
 		return r.Subject(), err
 	}
-	_, err = t.exec("UPDATE events SET attempts = attempts + 1, reason = ?, handler = ? WHERE sequence = ?", f.Error, f.Handler, f.Sequence)
+	err = t.exec("UPDATE events SET attempts = attempts + 1, reason = ?, handler = ? WHERE sequence = ?", f.Error, f.Handler, f.Sequence)
 	return r.Subject(), err
 }

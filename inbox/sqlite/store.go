@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,8 +46,7 @@ type Store struct {
 	path    string
 	options Options
 	lock    *os.File
-	readers *sql.DB
-	reads   reads
+	readers *readers
 	writer  *writer
 
 	appends     chan *operation // refused when full
@@ -90,21 +88,20 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.lock, err = lockFile(s.path + ".lock"); err != nil {
 		return err
 	}
-	db, err := connect(ctx, s.path)
+	c, err := connect(ctx, s.path)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(migrate(ctx, db, migrations), db.Close())
-	if err != nil {
+	// With a connection of its own, for SQLite takes the log of a new database away,
+	// which is made private before.
+	if err = errors.Join(migrate(ctx, c, migrations), c.close()); err != nil {
 		return err
 	}
 	if s.writer, err = openWriter(ctx, s.path); err != nil {
 		return err
 	}
-	if s.readers, err = openReaders(s.path, s.options.Readers); err != nil {
-		return err
-	}
-	return s.reads.prepare(ctx, s.readers)
+	s.readers = newReaders(s.path, s.options.Readers)
+	return nil
 }
 
 // createFile makes the database file with its directory, readable by nobody
@@ -155,9 +152,8 @@ func (s *Store) Close() error {
 
 func (s *Store) release() error {
 	var errs []error
-	s.reads.close()
 	if s.readers != nil {
-		errs = append(errs, s.readers.Close())
+		errs = append(errs, s.readers.close())
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())

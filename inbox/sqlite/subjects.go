@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -56,33 +55,33 @@ func (s *Store) Subjects(ctx context.Context, f inbox.SubjectFilter) ([]inbox.Su
 
 // views reads rows and their heads in one snapshot.
 func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.SubjectView, error) {
-	t, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = t.Rollback() }()
-	rows, err := t.QueryContext(ctx, "SELECT "+rowColumns+" FROM subjects s WHERE "+where, args...) //nolint:gosec // conditions of this file only
-	if err != nil {
-		return nil, err
-	}
-	var found []row.Row
-	err = eachRow(rows, func(rows *sql.Rows) error {
-		var r row.Row
-		err := rows.Scan(fieldsOf(&r)...)
-		found = append(found, r)
-		return err
+	var views []inbox.SubjectView
+	err := s.read(ctx, func(c *conn) error {
+		return c.snapshot(func() error {
+			var found []row.Row
+			err := c.queryOnce("SELECT "+rowColumns+" FROM subjects s WHERE "+where, args, func(c columns) error {
+				found = append(found, readRow(c, ""))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			views, err = viewsOf(c, found)
+			return err
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	views := make([]inbox.SubjectView, len(found))
-	for i, r := range found {
+	return views, err
+}
+
+func viewsOf(c *conn, rows []row.Row) ([]inbox.SubjectView, error) {
+	views := make([]inbox.SubjectView, len(rows))
+	for i, r := range rows {
 		views[i].Subject = r.Subject()
 		if r.Pending == 0 {
 			continue
 		}
-		heads, err := queryEvents(ctx, t, headOfSubject, r.Number)
-		if err != nil {
+		var heads []inbox.Event
+		if err := c.query(headOfSubject, []any{r.Number}, readEvents(&heads)); err != nil {
 			return nil, err
 		}
 		if len(heads) > 0 {
@@ -94,19 +93,16 @@ func (s *Store) views(ctx context.Context, where string, args ...any) ([]inbox.S
 
 // Audit returns what operators did to a subject, the newest first.
 func (s *Store) Audit(ctx context.Context, subject string, limit int) ([]inbox.AuditEntry, error) {
-	rows, err := s.readers.QueryContext(ctx, `SELECT at, verb, subject, sequence, reason, by, until FROM audit
-		WHERE subject = ? ORDER BY id DESC LIMIT ?`, subject, row.LimitOr(limit, row.DefaultLimit))
-	if err != nil {
-		return nil, fmt.Errorf("read the audit: %w", err)
-	}
 	var entries []inbox.AuditEntry
-	err = eachRow(rows, func(rows *sql.Rows) error {
-		var e inbox.AuditEntry
-		var at, until micros
-		err := rows.Scan(&at, &e.Verb, &e.Subject, &e.Sequence, &e.Reason, &e.By, &until)
-		e.At, e.Until = at.time(), until.time()
-		entries = append(entries, e)
-		return err
+	err := s.read(ctx, func(c *conn) error {
+		return c.query(`SELECT at, verb, subject, sequence, reason, by, until FROM audit
+			WHERE subject = ? ORDER BY id DESC LIMIT ?`, []any{subject, row.LimitOr(limit, row.DefaultLimit)}, func(c columns) error {
+			entries = append(entries, inbox.AuditEntry{
+				At: c.time().Time(), Verb: c.text(), Subject: c.text(), Sequence: c.int64(),
+				Reason: c.text(), By: c.text(), Until: c.time().Time(),
+			})
+			return nil
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)

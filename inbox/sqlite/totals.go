@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 
 	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
@@ -47,16 +46,17 @@ func (t *totals) counts() inbox.Counts {
 	}}
 }
 
-func countTotals(ctx context.Context, conn *sql.Conn) (t totals, err error) {
-	err = conn.QueryRowContext(ctx, `SELECT
+func countTotals(c *conn) (t totals, err error) {
+	_, err = c.first(`SELECT
 		coalesce(sum(pending), 0),
 		coalesce(sum(held), 0),
 		coalesce(sum(NOT held AND streak > 0 AND pending > 0), 0),
 		coalesce(sum(NOT held AND streak = 0 AND pending > 0), 0)
 		FROM subjects WHERE number IN (
 			SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE pending > 0
-			UNION SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)`).
-		Scan(&t.pending, &t.held, &t.retrying, &t.waiting)
+			UNION SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)`, nil, func(c columns) {
+		t.pending, t.held, t.retrying, t.waiting = c.int(), c.int(), c.int(), c.int()
+	})
 	return t, err
 }
 

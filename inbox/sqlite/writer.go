@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
@@ -15,9 +14,7 @@ import (
 // because nobody else does.
 type writer struct {
 	path       string
-	db         *sql.DB
-	conn       *sql.Conn // nil: to be opened again
-	statements map[string]*sql.Stmt
+	conn       *conn // nil: to be opened again
 	epoch      int64 // the last one given
 	commits    atomic.Int64
 	operations atomic.Int64
@@ -35,31 +32,25 @@ func (e commitError) Unwrap() error { return e.error }
 
 func openWriter(ctx context.Context, path string) (*writer, error) {
 	w := &writer{path: path, stopped: make(chan struct{})}
-	if err := w.connect(ctx); err != nil {
+	var err error
+	if w.conn, err = connect(ctx, path); err != nil {
 		return nil, err
 	}
-	row := w.conn.QueryRowContext(ctx, "SELECT value FROM counters WHERE name = 'epoch'")
-	if err := row.Scan(&w.epoch); err != nil {
-		return nil, errors.Join(err, w.close())
-	}
-	var err error
-	if w.totals, err = countTotals(ctx, w.conn); err != nil {
+	if err := w.start(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
 }
 
-func (w *writer) connect(ctx context.Context) error {
-	db, err := connect(ctx, w.path)
+// start reads what the writer knows by heart.
+func (w *writer) start(ctx context.Context) error {
+	defer w.conn.raw.SetInterrupt(w.conn.raw.SetInterrupt(ctx))
+	_, err := w.conn.first("SELECT value FROM counters WHERE name = 'epoch'", nil, func(c columns) { w.epoch = c.int64() })
 	if err != nil {
 		return err
 	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
-	w.db, w.conn, w.statements = db, conn, map[string]*sql.Stmt{}
-	return nil
+	w.totals, err = countTotals(w.conn)
+	return err
 }
 
 // close gives the connection up; the next batch opens another one.
@@ -67,25 +58,9 @@ func (w *writer) close() error {
 	if w.conn == nil {
 		return nil
 	}
-	var errs []error
-	for _, statement := range w.statements {
-		errs = append(errs, statement.Close())
-	}
-	errs = append(errs, w.conn.Close(), w.db.Close())
-	w.db, w.conn, w.statements = nil, nil, nil
-	return errors.Join(errs...)
-}
-
-func (w *writer) prepared(query string) (*sql.Stmt, error) {
-	if statement := w.statements[query]; statement != nil {
-		return statement, nil
-	}
-	statement, err := w.conn.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, err
-	}
-	w.statements[query] = statement
-	return statement, nil
+	err := w.conn.close()
+	w.conn = nil
+	return err
 }
 
 // work is the goroutine that makes every change.
@@ -138,12 +113,13 @@ func answer(batch []*operation, results []error, err error) {
 // kept; an operation's own refusal is in its result and disturbs nobody.
 func (w *writer) transact(batch []*operation) ([]error, error) {
 	if w.conn == nil {
-		if err := w.connect(context.Background()); err != nil {
+		var err error
+		if w.conn, err = connect(context.Background(), w.path); err != nil {
 			return nil, commitError{err}
 		}
 	}
 	t := newTx(w)
-	if _, err := t.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, w.abort(commitError{err})
 	}
 	results := make([]error, len(batch))
@@ -156,7 +132,7 @@ func (w *writer) transact(batch []*operation) ([]error, error) {
 	if err := t.flush(); err != nil {
 		return nil, w.abort(err)
 	}
-	if _, err := t.exec("COMMIT"); err != nil {
+	if err := t.exec("COMMIT"); err != nil {
 		return nil, w.abort(commitError{err})
 	}
 	w.committed(t, len(batch))
@@ -167,11 +143,11 @@ func (w *writer) transact(batch []*operation) ([]error, error) {
 // roll back is given up, so that the next batch starts afresh on a disk that may
 // have recovered.
 func (w *writer) abort(cause error) error {
-	_, err := w.conn.ExecContext(context.Background(), "ROLLBACK")
+	err := w.conn.script("ROLLBACK")
 	if err != nil {
 		// SQLite has rolled back by itself, as it does on a full disk, or cannot:
 		// then a transaction is still open, and another one cannot begin.
-		_, err = w.conn.ExecContext(context.Background(), "BEGIN; ROLLBACK")
+		err = w.conn.script("BEGIN; ROLLBACK")
 	}
 	var fatal commitError
 	if err != nil || errors.As(cause, &fatal) {
