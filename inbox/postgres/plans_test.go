@@ -29,7 +29,7 @@ func fill(t *testing.T, conn *pgx.Conn, rows int) {
 		_, err := conn.Exec(t.Context(), sql, args...)
 		require.NoError(t, err)
 	}
-	exec("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET statement_timeout = 0")
+	exec("SET synchronous_commit = off; SET maintenance_work_mem = '512MB'; SET statement_timeout = 0; SET lock_timeout = 0")
 	subjects := max(rows/10, 1)
 	exec(`INSERT INTO subjects (id, name, source, epoch, sweep_at)
 		SELECT 'redo/' || i, 'redo/' || i, 'redo', i, '2026-01-01' FROM generate_series(1, $1::bigint) i`, subjects)
