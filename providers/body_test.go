@@ -184,6 +184,7 @@ func TestOnlyEndpointTestsAreAnsweredAsSuch(t *testing.T) {
 		"EmptyChallenge":  {`{"challenge":"","verification-token":"t0ken"}`, false, 0},
 		"NotJSON":         {`challenge`, false, 0},
 		"MoreThanATest":   {`{"challenge":"c","verification-token":"t0ken","x":"` + strings.Repeat("x", 5000) + `"}`, false, 0},
+		"EscapedNames":    {`{"\u0063hallenge":"c","verification\u002dtoken":"t0ken"}`, true, 200},
 		"NamesInCapitals": {`{"CHALLENGE":"c","VERIFICATION-TOKEN":"t0ken"}`, false, 0},
 	} {
 		answer, ok := redoxSource().Handshake(posted(tt.body))

@@ -135,23 +135,30 @@ func split(list json.RawMessage, limit int) (elements []json.RawMessage, ok bool
 	return elements, true
 }
 
-// pick returns the values of some names of an object in valid JSON, the last of
-// each, without copying anything; nothing of what is no object.
-func pick(body []byte, names ...string) map[string]json.RawMessage {
-	c := cursor{data: body}
+// pick returns the values of some names of an object in valid JSON, in the names'
+// order and the last of each, without copying anything; nothing of what is no object.
+func pick(body []byte, names ...string) []json.RawMessage {
+	c, picked := cursor{data: body}, make([]json.RawMessage, len(names))
 	c.space()
-	picked := map[string]json.RawMessage{}
 	if c.at == len(body) || body[c.at] != '{' {
 		return picked
 	}
 	for quoted := range c.members() {
 		start := c.at
 		c.skip()
-		if i := slices.Index(names, unquoted(quoted)); i >= 0 {
-			picked[names[i]] = body[start:c.at]
+		if i := slices.IndexFunc(names, func(name string) bool { return says(quoted, name) }); i >= 0 {
+			picked[i] = body[start:c.at]
 		}
 	}
 	return picked
+}
+
+// says tells whether a name in quotes is this one.
+func says(quoted []byte, name string) bool {
+	if written := quoted[1 : len(quoted)-1]; plain(written) {
+		return string(written) == name
+	}
+	return unquoted(quoted) == name
 }
 
 // nodes counts the values of valid JSON, but for a few.

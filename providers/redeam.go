@@ -31,8 +31,9 @@ func (p *Redeam) AcceptsSuffix(suffix string) bool {
 // redeamBody is picked by name, because names are case-sensitive and what is
 // verified must be what is parsed: of a repeated name both take the last.
 type redeamBody struct {
-	fields    map[string]json.RawMessage
-	signature redeamSignature
+	timestamp, operation             text
+	supplier, product, rate, booking text
+	signature                        redeamSignature
 }
 
 func readRedeam(b []byte) (redeamBody, error) {
@@ -41,21 +42,19 @@ func readRedeam(b []byte) (redeamBody, error) {
 		return redeamBody{}, err
 	}
 	fields := pick(b, "signature", "timestamp", "operation", "supplierID", "productID", "rateID", "bookingID")
-	signature := pick(fields["signature"], "sum", "timestamp", "token")
-	return redeamBody{fields, redeamSignature{
-		sum:       member(signature, "sum"),
-		timestamp: member(signature, "timestamp"),
-		token:     member(signature, "token"),
-	}}, nil
+	signature := pick(fields[0], "sum", "timestamp", "token")
+	return redeamBody{
+		timestamp: textOf(fields[1]), operation: textOf(fields[2]),
+		supplier: textOf(fields[3]), product: textOf(fields[4]), rate: textOf(fields[5]), booking: textOf(fields[6]),
+		signature: redeamSignature{sum: textOf(signature[0]), timestamp: textOf(signature[1]), token: textOf(signature[2])},
+	}, nil
 }
 
-func member(of map[string]json.RawMessage, name string) text {
+func textOf(value json.RawMessage) text {
 	var t text
-	_ = t.UnmarshalJSON(of[name]) // never fails
+	_ = t.UnmarshalJSON(value) // never fails
 	return t
 }
-
-func (b redeamBody) get(name string) text { return member(b.fields, name) }
 
 // Parse makes one event. Its type comes from the path, or from the fields that
 // are there if all types share one URL; its subject is the product, not the
@@ -65,8 +64,8 @@ func (p *Redeam) Parse(r Request) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	supplier, product, booking := body.get("supplierID"), body.get("productID"), body.get("bookingID")
-	operation := first(body.get("operation"), "updated")
+	supplier, product, booking := body.supplier, body.product, body.booking
+	operation := first(body.operation, "updated")
 	kind := first(text(r.Suffix), redeamType(body, operation))
 
 	subject := first(product, supplier, booking)
@@ -91,7 +90,7 @@ func (p *Redeam) Parse(r Request) ([]Event, error) {
 		key = "sha256:" + text(hash) + "-" + body.signature.timestamp
 	}
 	event := Event{Type: string(kind + "." + operation), Subject: string(subject), Key: string(key), Digest: hash}
-	event.At = redeamTime(body.get("timestamp"), body.signature.timestamp)
+	event.At = redeamTime(body.timestamp, body.signature.timestamp)
 	return legible([]Event{event})
 }
 
@@ -115,16 +114,16 @@ func redeamTree(b []byte) (map[string]any, error) {
 // redeamType guesses from the fields, which cannot tell a rate from its
 // availability or its prices.
 func redeamType(body redeamBody, operation text) text {
-	switch product := body.get("productID"); {
-	case body.get("bookingID") != "":
+	switch {
+	case body.booking != "":
 		return "booking"
-	case body.get("rateID") != "":
+	case body.rate != "":
 		return "rate"
-	case product != "" && (operation == "created" || operation == "removed"):
+	case body.product != "" && (operation == "created" || operation == "removed"):
 		return "channelbinding"
-	case product != "":
+	case body.product != "":
 		return "product"
-	case body.get("supplierID") != "":
+	case body.supplier != "":
 		return "supplier"
 	default:
 		return ""

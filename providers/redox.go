@@ -1,6 +1,7 @@
 package providers
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -53,9 +54,12 @@ type Redox struct {
 	types []string
 }
 
-// verificationToken is the header of older endpoints, and the name of the
-// token's field in an endpoint test.
-const verificationToken = "verification-token"
+// verificationToken is the name of the token's field in an endpoint test, and of
+// older endpoints' header.
+const (
+	verificationToken  = "verification-token"
+	verificationHeader = "Verification-Token"
+)
 
 // Verify wants the token as authorization, or in its own header if there is no
 // authorization. If both are there both must be right.
@@ -77,7 +81,7 @@ func (p *Redox) VerifyHeader(r Request) (proven bool, err error) {
 	if err != nil {
 		return false, notGenuine(err.Error())
 	}
-	verified, hasToken, err := onlyHeader(r.Header, verificationToken)
+	verified, hasToken, err := onlyHeader(r.Header, verificationHeader)
 	switch {
 	case err != nil:
 		return false, notGenuine(err.Error())
@@ -117,13 +121,13 @@ func redoxTest(r Request) (challenge string, tokens []string, ok bool) {
 		if len(challenges) != 1 || challenges[0] == "" {
 			return "", nil, false
 		}
-		inQuery, inHeader := r.Query[verificationToken], r.Header.Values(verificationToken)
+		inQuery, inHeader := r.Query[verificationToken], r.Header.Values(verificationHeader)
 		if len(inQuery) > 1 || len(inHeader) > 1 {
 			return challenges[0], nil, true
 		}
 		return challenges[0], slices.Concat(inQuery, inHeader), true
 	}
-	if r.Method != http.MethodPost || len(r.Body) > maxTest {
+	if r.Method != http.MethodPost || len(r.Body) > maxTest || !mayName(r.Body, "challenge") {
 		return "", nil, false
 	}
 	var body map[string]json.RawMessage
@@ -135,4 +139,10 @@ func redoxTest(r Request) (challenge string, tokens []string, ok bool) {
 		return "", nil, false
 	}
 	return challenge, []string{token}, challenge != "" && body["Meta"] == nil && body["resourceType"] == nil
+}
+
+// mayName tells quickly of most bodies that they have no such name. One with escapes
+// may have any.
+func mayName(body []byte, name string) bool {
+	return bytes.Contains(body, []byte(name)) || bytes.IndexByte(body, '\\') >= 0
 }
