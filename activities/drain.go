@@ -42,11 +42,10 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 	}
 	// Temporal gives a task again that it has lost sight of, as when it was killed and
 	// came back: then the drain before this one may still be at work here.
-	end, ok := a.visits.enter(ctx, in.Subject)
-	if !ok {
+	if !a.visits.enter(ctx, in.Subject) {
 		return a.notNow("the drain before this one is still at work"), nil
 	}
-	defer end()
+	defer a.visits.end(in.Subject)
 	w, err := a.claimAfterLane(ctx, in)
 	if err != nil {
 		return workflows.DrainOutput{}, err

@@ -126,7 +126,7 @@ func (l *Lane) look(ctx context.Context) time.Duration {
 
 // take begins a drain, unless one of this process is at the subject.
 func (l *Lane) take(ctx context.Context, subject string) {
-	end, other := l.visits.begin(subject, true)
+	visit, other := l.visits.begin(subject, true)
 	if other != nil {
 		return
 	}
@@ -135,10 +135,8 @@ func (l *Lane) take(ctx context.Context, subject string) {
 	l.places <- struct{}{}
 	l.drains.Go(func() {
 		defer func() { <-l.places }()
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), laneTimeout)
-		defer cancel()
-		outcome := l.relieve(ctx, workflows.DrainInput{Subject: subject, RunID: run})
-		end()
+		outcome := l.relieve(context.WithoutCancel(ctx), visit, workflows.DrainInput{Subject: subject, RunID: run})
+		l.visits.end(subject)
 		l.metrics.relieved.WithLabelValues(string(outcome)).Inc()
 		if outcome == laneLeft {
 			l.Bell.Start(subject)
@@ -155,20 +153,37 @@ const (
 	laneTaken laneOutcome = "taken" // somebody else was faster, or the inbox could not be asked
 )
 
-func (l *Lane) relieve(ctx context.Context, in workflows.DrainInput) laneOutcome {
+// relieve drains a subject until nothing is left, or until its workflow is to go on.
+func (l *Lane) relieve(ctx context.Context, v *visit, in workflows.DrainInput) laneOutcome {
 	for {
-		w, err := l.claim(ctx, in, drainBudget+l.config.FirstAttemptTimeout)
-		if err != nil || !w.taken() {
-			// It is still rung, and found again; or it is in the hands of whoever
-			// emptied it, holds it, or has it now.
-			return laneTaken
-		}
-		switch out := w.drain(ctx, 0); {
-		case out.Outcome == workflows.OutcomeEmpty:
-			return laneDone
-		case out.Outcome != workflows.OutcomeMore, len(l.places) == cap(l.places), l.stopping.Load():
+		outcome, more := l.drainOnce(ctx, in)
+		switch {
+		case !more:
+			return outcome
+		case v.wanted.Load(), len(l.places) == cap(l.places), l.stopping.Load():
 			return laneLeft
 		}
+	}
+}
+
+// drainOnce makes one claim and does what it allows. Each has its own time: an attempt
+// that the end of the visit's time cut off would be repeated.
+func (l *Lane) drainOnce(ctx context.Context, in workflows.DrainInput) (_ laneOutcome, more bool) {
+	ctx, cancel := context.WithTimeout(ctx, laneTimeout)
+	defer cancel()
+	w, err := l.claim(ctx, in, drainBudget+l.config.FirstAttemptTimeout)
+	if err != nil || !w.taken() {
+		// It is still rung, and found again; or it is in the hands of whoever
+		// emptied it, holds it, or has it now.
+		return laneTaken, false
+	}
+	switch out := w.drain(ctx, 0); out.Outcome {
+	case workflows.OutcomeEmpty:
+		return laneDone, false
+	case workflows.OutcomeMore:
+		return "", true
+	default:
+		return laneLeft, false
 	}
 }
 

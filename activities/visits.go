@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // visits are the subjects that a drain of this process is at. A claim fences
@@ -14,12 +15,13 @@ type visits struct {
 }
 
 type visit struct {
-	lane bool
-	over chan struct{}
+	lane   bool
+	wanted atomic.Bool // a workflow's drain waits for its end
+	over   chan struct{}
 }
 
 // begin notes a visit, if there is none. Else it returns the one there is.
-func (v *visits) begin(subject string, lane bool) (end func(), other *visit) {
+func (v *visits) begin(subject string, lane bool) (mine, other *visit) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if other = v.at[subject]; other != nil {
@@ -28,31 +30,35 @@ func (v *visits) begin(subject string, lane bool) (end func(), other *visit) {
 	if v.at == nil {
 		v.at = map[string]*visit{}
 	}
-	mine := &visit{lane: lane, over: make(chan struct{})}
+	mine = &visit{lane: lane, over: make(chan struct{})}
 	v.at[subject] = mine
-	return func() {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		delete(v.at, subject)
-		close(mine.over)
-	}, nil
+	return mine, nil
 }
 
-// enter begins a workflow's visit. The relief lane's is waited for: it is short, and
+// end ends the visit at a subject.
+func (v *visits) end(subject string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	close(v.at[subject].over)
+	delete(v.at, subject)
+}
+
+// enter begins a workflow's visit. The relief lane's is waited for: it makes way, and
 // what it leaves is a workflow's.
-func (v *visits) enter(ctx context.Context, subject string) (end func(), ok bool) {
+func (v *visits) enter(ctx context.Context, subject string) bool {
 	for {
-		end, other := v.begin(subject, false)
-		switch {
-		case other == nil:
-			return end, true
-		case !other.lane:
-			return nil, false
+		mine, other := v.begin(subject, false)
+		if mine != nil {
+			return true
 		}
+		if !other.lane {
+			return false
+		}
+		other.wanted.Store(true)
 		select {
 		case <-other.over:
 		case <-ctx.Done():
-			return nil, false
+			return false
 		}
 	}
 }
