@@ -92,7 +92,7 @@ func (b *body) grow(ceiling int64) bool {
 
 // readBody reads a request's body: at most limit bytes, not too slowly, and no
 // more than the budget allows. Whatever it returns must be released.
-func (d *Door) readBody(w http.ResponseWriter, r *http.Request, limit int64) (*body, error) {
+func (d *Door) readBody(control *http.ResponseController, r *http.Request, limit int64) (*body, error) {
 	read := &body{budget: d.bodies}
 	ceiling := limit
 	if r.ContentLength >= 0 {
@@ -104,7 +104,8 @@ func (d *Door) readBody(w http.ResponseWriter, r *http.Request, limit int64) (*b
 	if r.ContentLength == 0 || r.Body == nil {
 		return read, nil
 	}
-	pace := newPace(w, connectionOf(r.Context()), d.patience, d.stall)
+	pace := pace{connection: connectionOf(r.Context()), control: control, start: time.Now(), patience: d.patience, stall: d.stall}
+	pace.begin()
 	defer pace.connection.works()
 	for {
 		if len(read.bytes) == cap(read.bytes) {
@@ -162,12 +163,9 @@ type pace struct {
 	credited   int // bytes read when the connection last moved to the end of those that wait
 }
 
-func newPace(w http.ResponseWriter, c *connection, patience, stall time.Duration) *pace {
-	now := time.Now()
-	p := &pace{connection: c, control: http.NewResponseController(w), start: now, patience: patience, stall: stall}
+func (p *pace) begin() {
 	p.connection.waits()
-	p.move(0, now)
-	return p
+	p.move(0, p.start)
 }
 
 func (p *pace) extend(read int) {

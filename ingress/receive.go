@@ -33,7 +33,7 @@ func (d *Door) receive(v *visit) (providers.Answer, error) {
 	if err != nil {
 		return providers.Answer{}, err
 	}
-	read, err := d.readBody(v.c.Writer, v.c.Request, limit)
+	read, err := d.readBody(v.control, v.c.Request, limit)
 	v.body = read
 	if errors.Is(err, errTooLarge) && limit < d.maxBody {
 		err = errUnproven
@@ -241,5 +241,5 @@ func accepted(receipts []inbox.Receipt) (providers.Answer, error) {
 		})
 	}
 	body, err := json.Marshal(answer)
-	return providers.Answer{Status: http.StatusOK, ContentType: "application/json", Body: body}, err
+	return providers.Answer{Status: http.StatusOK, ContentType: jsonType, Body: body}, err
 }

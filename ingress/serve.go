@@ -22,9 +22,19 @@ const (
 	lingerTimeout = time.Second
 )
 
+// The values of headers that every answer has, or most. Nobody changes them.
+var (
+	nosniff = []string{"nosniff"}
+	noStore = []string{"no-store"}
+	isJSON  = []string{jsonType}
+)
+
+const jsonType = "application/json"
+
 // visit is one request on its way through the door, and what its log line needs.
 type visit struct {
 	c         *gin.Context
+	control   *http.ResponseController
 	started   time.Time
 	requestID string
 	source    Source // empty: unknown
@@ -40,7 +50,10 @@ type visit struct {
 
 // serve answers one request, whatever happens, and logs and counts it once.
 func (d *Door) serve(c *gin.Context) {
-	v := &visit{c: c, started: d.now(), requestID: requestID(c.Request.Header)}
+	v := &visit{
+		c: c, control: http.NewResponseController(c.Writer),
+		started: d.now(), requestID: requestID(c.Request.Header),
+	}
 	answer, err := d.guarded(v)
 	if err != nil {
 		answer = v.refuse(err)
@@ -74,7 +87,7 @@ func rescue(err *error) {
 func (v *visit) refuse(err error) (answer providers.Answer) {
 	status, text := refusal(err)
 	body, _ := json.Marshal(map[string]string{"error": text})
-	plain := providers.Answer{Status: status, ContentType: "application/json", Body: body}
+	plain := providers.Answer{Status: status, ContentType: jsonType, Body: body}
 	refuser, ok := v.source.Provider.(providers.Refuser)
 	if !ok {
 		return plain
@@ -94,10 +107,11 @@ func (v *visit) refuse(err error) (answer providers.Answer) {
 // write sends the answer. After a refusal that left the body unread, the
 // connection is closed rather than drained at the sender's pace.
 func (v *visit) write(answer providers.Answer, err error) {
-	header := v.c.Writer.Header()
-	header.Set("X-Request-Id", v.requestID)
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
+	w := v.c.Writer
+	header := w.Header()
+	header["X-Request-Id"] = []string{v.requestID}
+	header["X-Content-Type-Options"] = nosniff
+	header["Cache-Control"] = noStore
 	switch answer.Status {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", retryAfter)
@@ -110,17 +124,20 @@ func (v *visit) write(answer providers.Answer, err error) {
 	if v.allow != "" {
 		header.Set("Allow", v.allow)
 	}
-	control := http.NewResponseController(v.c.Writer)
 	if header.Get("Connection") == "close" {
-		_ = control.SetReadDeadline(time.Now().Add(lingerTimeout))
+		_ = v.control.SetReadDeadline(time.Now().Add(lingerTimeout))
 	}
-	_ = control.SetWriteDeadline(time.Now().Add(answerTimeout))
+	_ = v.control.SetWriteDeadline(time.Now().Add(answerTimeout))
+	w.WriteHeader(answer.Status)
 	if len(answer.Body) == 0 {
-		v.c.Status(answer.Status)
-		v.c.Writer.WriteHeaderNow()
+		w.WriteHeaderNow()
 		return
 	}
-	v.c.Data(answer.Status, answer.ContentType, answer.Body)
+	header["Content-Type"] = isJSON
+	if answer.ContentType != jsonType {
+		header["Content-Type"] = []string{answer.ContentType}
+	}
+	_, _ = w.Write(answer.Body) // a sender that does not read it comes again
 }
 
 // requestID takes over a sane X-Request-Id, so that a proxy's log and ours can be
