@@ -50,12 +50,13 @@ func (s Source) admit(e providers.Event, index int, receivedAt time.Time) inbox.
 	if e.Subject == "" {
 		admitted.Quarantine = "the event has no subject"
 	} else {
-		admitted.Subject = s.subjectID(e.Subject)
-		admitted.SubjectName = clean(s.Name+"/"+e.Subject, maxName)
+		name := s.Name + "/" + e.Subject
+		admitted.Subject = s.subjectID(name)
+		admitted.SubjectName = clean(name, maxName)
 	}
 	for _, related := range e.Related {
 		if related != "" {
-			admitted.Related = append(admitted.Related, s.subjectID(related))
+			admitted.Related = append(admitted.Related, s.subjectID(s.Name+"/"+related))
 		}
 	}
 	if len(e.Type) > maxType || unprintable(e.Type) {
@@ -80,17 +81,19 @@ func (s Source) quarantine(body []byte, reason string, receivedAt time.Time) inb
 	}
 }
 
-// subjectID is the workflow ID of a provider's own id. Different ids have
-// different subject IDs: an id that looks like a hash is hashed itself.
-func (s Source) subjectID(id string) string {
+// subjectID is the workflow ID of a provider's own id, which is given behind the
+// source's name. Different ids have different subject IDs: an id that looks like a
+// hash is hashed itself.
+func (s Source) subjectID(name string) string {
+	id := name[len(s.Name)+1:]
 	if key := s.Common.SubjectHashKey; key != "" {
 		mac := hmac.New(sha256.New, []byte(key.Reveal()))
 		mac.Write([]byte(id))
 		return s.Name + "/" + hmacPrefix + hex.EncodeToString(mac.Sum(nil))[:hmacDigits]
 	}
-	if subject := s.Name + "/" + id; len(subject) <= maxSubject && sendable(id) &&
+	if len(name) <= maxSubject && sendable(id) &&
 		!strings.HasPrefix(id, hashPrefix) && !strings.HasPrefix(id, hmacPrefix) {
-		return subject
+		return name
 	}
 	return s.Name + "/" + hashed(id)
 }

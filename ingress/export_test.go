@@ -1,6 +1,10 @@
 package ingress
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdfast-project/holdfast/inbox"
+)
 
 // SetPatience shortens how long a body may take to begin, for tests of slow senders.
 func (d *Door) SetPatience(patience time.Duration) { d.patience = patience }
@@ -21,6 +25,9 @@ func (s *Server) Connections() int {
 
 // LimitConnections replaces the limit, before Serve.
 func (s *Server) LimitConnections(limit int) { s.listener.(*connections).limit = limit }
+
+// Accepted is compared with what encoding/json writes.
+func Accepted(receipts []inbox.Receipt) []byte { return accepted(receipts).Body }
 
 // The limits of a connection that senders cannot be allowed to exceed.
 const (

@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"mime"
@@ -56,7 +55,7 @@ func (d *Door) receive(v *visit) (providers.Answer, error) {
 	if err != nil {
 		return providers.Answer{}, err
 	}
-	return accepted(v.receipts)
+	return accepted(v.receipts), nil
 }
 
 func compressed(encoding string) bool {
@@ -74,9 +73,11 @@ func (d *Door) find(v *visit) error {
 	v.request = providers.Request{
 		Method:     request.Method,
 		Header:     request.Header,
-		Query:      request.URL.Query(),
 		Suffix:     v.c.Param("suffix"),
 		ReceivedAt: v.started.UTC(),
+	}
+	if request.URL.RawQuery != "" {
+		v.request.Query = request.URL.Query()
 	}
 	if v.request.Suffix == "" {
 		return nil
@@ -141,12 +142,13 @@ func (v *visit) parse() (inbox.Delivery, error) {
 		v.reason = err.Error()
 		delivery.Events = []inbox.NewEvent{v.source.quarantine(v.request.Body, v.reason, v.request.ReceivedAt)}
 	}
+	if len(events) > 0 {
+		delivery.Events = make([]inbox.NewEvent, 0, len(events))
+	}
 	for i, event := range events {
 		delivery.Events = append(delivery.Events, v.source.admit(event, i, v.request.ReceivedAt))
 	}
-	for _, event := range delivery.Events {
-		v.types = append(v.types, event.Type)
-	}
+	v.kind = delivery.Events[0].Type
 	return delivery, nil
 }
 
@@ -163,8 +165,8 @@ func (v *visit) events() (events []providers.Event, err error) {
 // of a delivery at all.
 func contentType(header http.Header) string {
 	given := header.Get("Content-Type")
-	if given == "" {
-		return ""
+	if given == "" || given == jsonType {
+		return given
 	}
 	if _, _, err := mime.ParseMediaType(given); err != nil || len(given) > maxSubject || unprintable(given) {
 		return "application/octet-stream"
@@ -176,7 +178,7 @@ func contentType(header http.Header) string {
 // event that made it to disk is rung at once. If the inbox is stuck, the sender is
 // told so in time, and the body keeps its share of the memory until it is not.
 func (d *Door) append(v *visit, delivery inbox.Delivery) ([]inbox.Receipt, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.c.Request.Context()), d.appendTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), d.appendTimeout)
 	type outcome struct {
 		receipts []inbox.Receipt
 		err      error
@@ -217,29 +219,4 @@ func (d *Door) ring(receipts []inbox.Receipt) {
 			d.bell.Ring(receipt.Subject)
 		}
 	}
-}
-
-// AcceptedJSON is the body of a 200: a receipt for each event of the request, in
-// their order.
-type AcceptedJSON struct {
-	Accepted []ReceiptJSON `json:"accepted"`
-}
-
-// ReceiptJSON says where an event is. A duplicate's are those of its first copy.
-type ReceiptJSON struct {
-	EventID   string `json:"event_id"`
-	Sequence  int64  `json:"sequence"`
-	Subject   string `json:"subject"`
-	Duplicate bool   `json:"duplicate"`
-}
-
-func accepted(receipts []inbox.Receipt) (providers.Answer, error) {
-	answer := AcceptedJSON{Accepted: make([]ReceiptJSON, 0, len(receipts))}
-	for _, r := range receipts {
-		answer.Accepted = append(answer.Accepted, ReceiptJSON{
-			EventID: r.EventID, Sequence: r.Sequence, Subject: r.Subject, Duplicate: r.Duplicate,
-		})
-	}
-	body, err := json.Marshal(answer)
-	return providers.Answer{Status: http.StatusOK, ContentType: jsonType, Body: body}, err
 }

@@ -21,12 +21,13 @@ func (d *Door) report(v *visit, status int, err error) {
 	took := d.now().Sub(v.started)
 	d.metrics.count(source, status, took, v.receipts)
 
-	attrs := []slog.Attr{
+	var room [12]slog.Attr
+	attrs := append(room[:0],
 		slog.String("source", source),
 		slog.Int("status", status),
 		slog.Duration("duration", took),
 		slog.String("request_id", v.requestID),
-	}
+	)
 	level := slog.LevelInfo
 	switch {
 	case v.handshook:
@@ -36,7 +37,7 @@ func (d *Door) report(v *visit, status int, err error) {
 			attrs = append(attrs, slog.String("error", refusedHandshake(status).Error()))
 		}
 	case err == nil:
-		attrs = append(attrs, v.eventAttrs()...)
+		attrs = v.appendEvents(attrs)
 		if v.reason != "" {
 			level = slog.LevelWarn
 			attrs = append(attrs, slog.String("error", clean(v.reason, maxReason)))
@@ -54,11 +55,11 @@ func (d *Door) report(v *visit, status int, err error) {
 	d.log.LogAttrs(v.c.Request.Context(), level, "webhook", attrs...)
 }
 
-// eventAttrs describe the first event, which nearly always is the only one, and
-// count them all.
-func (v *visit) eventAttrs() []slog.Attr {
+// appendEvents describes the first event, which nearly always is the only one, and
+// counts them all.
+func (v *visit) appendEvents(attrs []slog.Attr) []slog.Attr {
 	if len(v.receipts) == 0 {
-		return []slog.Attr{slog.Int("events", 0)}
+		return append(attrs, slog.Int("events", 0))
 	}
 	duplicates, quarantined := 0, 0
 	for _, receipt := range v.receipts {
@@ -70,15 +71,15 @@ func (v *visit) eventAttrs() []slog.Attr {
 		}
 	}
 	first := v.receipts[0]
-	return []slog.Attr{
+	return append(attrs,
 		slog.Int("events", len(v.receipts)),
 		slog.Int("duplicates", duplicates),
 		slog.Int("quarantined", quarantined),
 		slog.String("event_id", first.EventID),
 		slog.Int64("sequence", first.Sequence),
 		slog.String("subject", first.Subject),
-		slog.String("type", v.types[0]),
-	}
+		slog.String("type", v.kind),
+	)
 }
 
 // The values of the label outcome.

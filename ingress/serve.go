@@ -43,7 +43,7 @@ type visit struct {
 	allow     string // methods, for those who use another
 	handshook bool
 
-	types    []string
+	kind     string // of the first event
 	receipts []inbox.Receipt
 	reason   string // of a quarantined request
 }

@@ -27,9 +27,9 @@ var (
 type Request struct {
 	Method     string
 	Header     http.Header
-	Query      url.Values
-	Suffix     string // the path after the source, without slashes: Redeam's notification type
-	Body       []byte // raw, as signed
+	Query      url.Values // nil when there is none
+	Suffix     string     // the path after the source, without slashes: Redeam's notification type
+	Body       []byte     // raw, as signed
 	ReceivedAt time.Time
 }
 
