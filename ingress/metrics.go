@@ -1,7 +1,9 @@
 package ingress
 
 import (
+	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +17,16 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	events   *prometheus.CounterVec
+	busy     map[string]*busyMetrics // by source
+}
+
+// busyMetrics are a source's series that nearly every request counts in, found once
+// rather than by their labels each time. Those that come with the first request do
+// not exist before it.
+type busyMetrics struct {
+	answered func() prometheus.Counter // with a 200
+	duration func() prometheus.Observer
+	accepted prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer, sources []Source, inFlight func() float64) *metrics {
@@ -39,19 +51,41 @@ func newMetrics(registry prometheus.Registerer, sources []Source, inFlight func(
 			Name: "holdfast_bodies_in_flight_bytes",
 			Help: "Memory that the bodies of requests hold.",
 		}, inFlight))
+	m.busy = make(map[string]*busyMetrics, len(sources))
 	// A series that exists at 0 shows a source that is silent.
 	for _, source := range sources {
 		for _, o := range []string{outcomeAccepted, outcomeDuplicate, outcomeQuarantined} {
 			m.events.WithLabelValues(source.Name, o)
+		}
+		m.busy[source.Name] = &busyMetrics{
+			answered: sync.OnceValue(func() prometheus.Counter {
+				return m.requests.WithLabelValues(source.Name, strconv.Itoa(http.StatusOK))
+			}),
+			duration: sync.OnceValue(func() prometheus.Observer { return m.duration.WithLabelValues(source.Name) }),
+			accepted: m.events.WithLabelValues(source.Name, outcomeAccepted),
 		}
 	}
 	return m
 }
 
 func (m *metrics) count(source string, status int, took time.Duration, receipts []inbox.Receipt) {
-	m.requests.WithLabelValues(source, strconv.Itoa(status)).Inc()
-	m.duration.WithLabelValues(source).Observe(took.Seconds())
+	busy, known := m.busy[source]
+	if !known { // and so without receipts
+		m.requests.WithLabelValues(source, strconv.Itoa(status)).Inc()
+		m.duration.WithLabelValues(source).Observe(took.Seconds())
+		return
+	}
+	if status == http.StatusOK {
+		busy.answered().Inc()
+	} else {
+		m.requests.WithLabelValues(source, strconv.Itoa(status)).Inc()
+	}
+	busy.duration().Observe(took.Seconds())
 	for _, receipt := range receipts {
-		m.events.WithLabelValues(source, outcome(receipt)).Inc()
+		if o := outcome(receipt); o == outcomeAccepted {
+			busy.accepted.Inc()
+		} else {
+			m.events.WithLabelValues(source, o).Inc()
+		}
 	}
 }
