@@ -51,6 +51,11 @@ type Drainer interface {
 	// StillRung returns those of the subjects that Rung would return, in the order in
 	// which they are given. It notes nothing.
 	StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error)
+
+	// Held returns those of the subjects that are held and have pending events, in the
+	// order in which they are given. A hold whose time has come counts until somebody
+	// ends it.
+	Held(ctx context.Context, subjects []string) ([]string, error)
 }
 
 // Claim asks for a subject's epoch.

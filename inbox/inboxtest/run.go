@@ -24,7 +24,7 @@ func Run(t *testing.T, open Opener) {
 	t.Helper()
 	for name, part := range map[string]func(t *testing.T, open Opener){
 		"Append": testAppend, "Texts": testTexts, "Keys": testKeys, "Next": testNext, "Claim": testClaim, "Hand": testHand, "Reopen": testReopen,
-		"Rung": testRung, "Relief": testRelief, "Wake": testWake,
+		"Rung": testRung, "Held": testHeld, "Relief": testRelief, "Wake": testWake,
 		"Settle": testSettle, "Fail": testFail, "Pause": testPause, "Resume": testResume, "Park": testPark,
 		"Audit": testAudit, "Replay": testReplay, "ReplayByFilter": testReplayByFilter, "Unrung": testUnrung, "Sweep": testSweep,
 		"Prune": testPrune, "Count": testCount, "Events": testEvents, "Subjects": testSubjects,

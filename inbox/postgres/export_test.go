@@ -23,6 +23,7 @@ const (
 	UnrungSQL    = unrungSQL
 	WaitingSQL   = waitingSQL
 	StillRungSQL = stillRungSQL
+	HeldSQL      = heldSQL
 	LockRows     = lockRows
 	ReadPending  = readPending
 	ReadHeads    = readHeads

@@ -163,6 +163,7 @@ func TestPlansStayFlat(t *testing.T) {
 		{"rung, 50", 1500, postgres.WaitingSQL, []any{postgres.Stamp(now), postgres.Stamp(now), postgres.Stamp(now), 50}},
 		{"rung, nobody", 20, postgres.WaitingSQL, []any{postgres.Stamp(start.AddDate(0, -1, 0)), postgres.Stamp(now), postgres.Stamp(now), 50}},
 		{"still rung, 500", 3000, postgres.StillRungSQL, []any{postgres.Stamp(now), postgres.Stamp(now), postgres.Stamp(now), left}},
+		{"held, 500", 3000, postgres.HeldSQL, []any{left}},
 		{"prune, 500", 60_000, "SELECT prune_1('2026-02-01', 500, 4194304)", nil},
 		{"prune, nothing", 60, "SELECT prune_1('2025-01-01', 500, 4194304)", nil},
 		{"events of a subject", 600, bySubject, bySubjectArgs},

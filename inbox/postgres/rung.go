@@ -23,7 +23,8 @@ const (
 	waitingSQL = "WITH due AS MATERIALIZED (SELECT number, sweep_at FROM subjects WHERE queued AND " + isRung +
 		" ORDER BY sweep_at LIMIT $4 FOR UPDATE SKIP LOCKED)," + rungSQL
 
-	// It does not say queued: the index of all who are might be gone through.
+	// These do not say queued: the index of all who are might be gone through.
+	heldSQL      = "SELECT id FROM subjects WHERE id = ANY ($1) AND pending > 0 AND held"
 	stillRungSQL = "SELECT id FROM subjects WHERE id = ANY ($4) AND pending > 0 AND " + isRung
 )
 
@@ -38,23 +39,41 @@ func (s *Store) Rung(ctx context.Context, now, before time.Time, limit int) ([]s
 
 // StillRung returns those of the subjects that Rung would return.
 func (s *Store) StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error) {
+	return among(subjects, func() ([]string, error) {
+		return s.rung(ctx, "look whether subjects still wait", stillRungSQL, now, before, texts(subjects))
+	})
+}
+
+// Held returns those of the subjects that are held and have pending events.
+func (s *Store) Held(ctx context.Context, subjects []string) ([]string, error) {
+	return among(subjects, func() ([]string, error) {
+		return s.ids(ctx, "look whether subjects are held", heldSQL, texts(subjects))
+	})
+}
+
+// among returns those of the subjects that are found, in their order.
+func among(subjects []string, find func() ([]string, error)) ([]string, error) {
 	if len(subjects) == 0 {
 		return nil, nil
 	}
-	found, err := s.rung(ctx, "look whether subjects still wait", stillRungSQL, now, before, texts(subjects))
+	found, err := find()
 	if err != nil {
 		return nil, err
 	}
-	still := map[string]bool{}
+	is := map[string]bool{}
 	for _, id := range found {
-		still[id] = true
+		is[id] = true
 	}
-	return slices.DeleteFunc(slices.Clone(subjects), func(id string) bool { return !still[id] }), nil
+	return slices.DeleteFunc(slices.Clone(subjects), func(id string) bool { return !is[id] }), nil
 }
 
 func (s *Store) rung(ctx context.Context, what, query string, now, before time.Time, which any) ([]string, error) {
+	return s.ids(ctx, what, query, stampOf(before), stampOf(now), stamp(row.TimeOf(now).Plus(row.ClockSlack)), which)
+}
+
+func (s *Store) ids(ctx context.Context, what, query string, args ...any) ([]string, error) {
 	return read(ctx, s, what, func(ctx context.Context, conn *pgx.Conn) (subjects []string, err error) {
-		rows, _ := conn.Query(ctx, query, stampOf(before), stampOf(now), stamp(row.TimeOf(now).Plus(row.ClockSlack)), which)
+		rows, _ := conn.Query(ctx, query, args...)
 		found, err := pgx.CollectRows(rows, pgx.RowTo[text])
 		for _, id := range found {
 			subjects = append(subjects, string(id))

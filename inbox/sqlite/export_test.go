@@ -42,8 +42,8 @@ func (c Conn) Close() error { return c.close() }
 // The statements whose plans a test looks at.
 const RungSQL = rungSQL
 
-// StillRungSQL asks about so many subjects.
-var StillRungSQL = stillRungSQL
+// StillRungSQL and HeldSQL ask about so many subjects.
+var StillRungSQL, HeldSQL = stillRungSQL, heldSQL
 
 // Write runs an operation of the test's in the writer.
 func (s *Store) Write(ctx context.Context, run func(exec func(query string, args ...any) error) error) error {

@@ -35,31 +35,46 @@ func (s *Store) Rung(ctx context.Context, now, before time.Time, limit int) (sub
 	return subjects, nil
 }
 
-// stillRungStep is how many subjects one statement asks about, each a variable.
-const stillRungStep = 1000
-
 // StillRung returns those of the subjects that Rung would return.
 func (s *Store) StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error) {
-	still := map[string]bool{}
-	for some := range slices.Chunk(subjects, stillRungStep) {
-		args := rungArgs(now, before)
+	return s.among(ctx, "look whether subjects still wait", subjects, stillRungSQL, rungArgs(now, before)...)
+}
+
+// Held returns those of the subjects that are held and have pending events.
+func (s *Store) Held(ctx context.Context, subjects []string) ([]string, error) {
+	return s.among(ctx, "look whether subjects are held", subjects, heldSQL)
+}
+
+// amongStep is how many subjects one statement asks about, each a variable.
+const amongStep = 1000
+
+// among returns those of the subjects that a statement finds, in their order. The
+// statement has the given arguments, and then the subjects.
+func (s *Store) among(ctx context.Context, what string, subjects []string, sql func(subjects int) string, args ...any) ([]string, error) {
+	is := map[string]bool{}
+	for some := range slices.Chunk(subjects, amongStep) {
+		all := slices.Clone(args)
 		for _, id := range some {
-			args = append(args, id)
+			all = append(all, id)
 		}
 		var found []string
-		err := s.read(ctx, func(c *conn) error { return c.queryOnce(stillRungSQL(len(some)), args, readIDs(&found)) })
+		err := s.read(ctx, func(c *conn) error { return c.queryOnce(sql(len(some)), all, readIDs(&found)) })
 		if err != nil {
-			return nil, fmt.Errorf("look whether subjects still wait: %w", err)
+			return nil, fmt.Errorf("%s: %w", what, err)
 		}
 		for _, id := range found {
-			still[id] = true
+			is[id] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(subjects), func(id string) bool { return !still[id] }), nil
+	return slices.DeleteFunc(slices.Clone(subjects), func(id string) bool { return !is[id] }), nil
 }
 
 func stillRungSQL(subjects int) string {
 	return "SELECT id FROM subjects WHERE id IN (?4" + strings.Repeat(", ?", subjects-1) + ") AND " + isRung
+}
+
+func heldSQL(subjects int) string {
+	return "SELECT id FROM subjects WHERE id IN (?" + strings.Repeat(", ?", subjects-1) + ") AND pending > 0 AND +held = 1"
 }
 
 func rungArgs(now, before time.Time) []any {

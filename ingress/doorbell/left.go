@@ -2,6 +2,7 @@ package doorbell
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/holdfast-project/holdfast/inbox/relief"
@@ -22,6 +23,8 @@ type Inbox interface {
 	// StillRung returns which of the subjects were rung at or before a time and have
 	// not been taken by anybody since.
 	StillRung(ctx context.Context, subjects []string, now, before time.Time) ([]string, error)
+	// Held returns which of the subjects are held and have something to do.
+	Held(ctx context.Context, subjects []string) ([]string, error)
 }
 
 // left are the rings that are left to the relief lane, the longest first.
@@ -131,21 +134,44 @@ func (r *Ringer) look(now time.Time) {
 // settleLeft asks about the rings that were left before a time. Who was taken by the
 // lane, or by anybody, needs no ring. If it took some of the longest waiting, it will
 // take the others too; if it took none, Temporal is to start them, and those that come.
+// Who is held is not for the lane: a run shows the hold, and is there when it ends.
 func (r *Ringer) settleLeft(before time.Time, last bool) {
 	idle, first := last, true
 	for page := r.leftBefore(before, last); len(page) > 0; page = r.leftBefore(before, last) {
-		subjects := make([]string, len(page))
-		for i, asked := range page {
-			subjects[i] = asked.subject
-		}
-		now := time.Now()
-		still, err := r.left.inbox.StillRung(r.calls, subjects, now, now)
-		if first && err == nil && len(still) == len(page) {
+		a, err := r.ask(page)
+		if first && err == nil && len(a.still) == len(page) {
 			idle = true
 		}
 		first = false
-		r.answered(page, still, err, idle)
+		r.answered(page, a, err, idle)
 	}
+}
+
+// laneAnswer is what the inbox tells of some subjects.
+type laneAnswer struct{ still, held map[string]bool }
+
+func (r *Ringer) ask(page []*ring) (a laneAnswer, err error) {
+	subjects := make([]string, len(page))
+	for i, asked := range page {
+		subjects[i] = asked.subject
+	}
+	now := time.Now()
+	still, err := r.left.inbox.StillRung(r.calls, subjects, now, now)
+	if err != nil {
+		return a, err
+	}
+	a.still = set(still)
+	held, err := r.left.inbox.Held(r.calls, slices.DeleteFunc(subjects, func(s string) bool { return a.still[s] }))
+	a.held = set(held)
+	return a, err
+}
+
+func set(subjects []string) map[string]bool {
+	is := make(map[string]bool, len(subjects))
+	for _, subject := range subjects {
+		is[subject] = true
+	}
+	return is
 }
 
 // leftBefore takes a page of rings from the list. Those that were rung again since
@@ -176,11 +202,7 @@ func (r *Ringer) leaveAgain(asked *ring) {
 }
 
 // answered takes the inbox's answer about a page of rings.
-func (r *Ringer) answered(page []*ring, still []string, err error, idle bool) {
-	waits := make(map[string]bool, len(still))
-	for _, subject := range still {
-		waits[subject] = true
-	}
+func (r *Ringer) answered(page []*ring, a laneAnswer, err error, idle bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if idle {
@@ -189,15 +211,15 @@ func (r *Ringer) answered(page []*ring, still []string, err error, idle bool) {
 	for _, asked := range page {
 		switch {
 		case !asked.left: // taken back meanwhile
-		case err == nil && !waits[asked.subject] && !asked.repeat:
+		case idle && (err != nil || a.still[asked.subject] || asked.repeat), a.held[asked.subject]:
+			asked.start = true
+			r.takeBack(asked)
+		case err != nil, a.still[asked.subject], asked.repeat:
+			r.leaveAgain(asked)
+		default:
 			asked.left = false
 			r.metrics.rings.WithLabelValues(outcomeRelieved).Inc()
 			r.forget(asked.subject)
-		case idle:
-			asked.start = true
-			r.takeBack(asked)
-		default:
-			r.leaveAgain(asked)
 		}
 	}
 }

@@ -21,6 +21,7 @@ type lane struct {
 	mu    sync.Mutex
 	taken map[string]bool
 	all   bool // takes everybody
+	held  []string
 	fails error
 	asked int
 	told  int
@@ -34,6 +35,12 @@ func (l *lane) StillRung(_ context.Context, subjects []string, _, _ time.Time) (
 		return nil, l.fails
 	}
 	return slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return l.all || l.taken[s] }), nil
+}
+
+func (l *lane) Held(_ context.Context, subjects []string) ([]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(subjects), func(s string) bool { return !slices.Contains(l.held, s) }), nil
 }
 
 func (l *lane) take(subject string, is bool) {
@@ -72,38 +79,39 @@ func slow(context.Context, string, int) error { <-time.After(50 * time.Milliseco
 
 func TestLane(t *testing.T) {
 	t.Parallel()
-	test := func(name string, mode relief.Mode, answer func(context.Context, string, int) error, body func(*testing.T, *bench, *lane)) {
+	test := func(name string, mode relief.Mode, answer func(context.Context, string, int) error, body func(*bench, *lane)) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				l := &lane{}
 				b := newLaneBench(mode, l, answer)
-				body(t, b, l)
+				b.t = t
+				body(b, l)
 				require.NoError(t, b.close(t, time.Minute))
 			})
 		})
 	}
 
-	test("CalmTrafficIsNotForIt", relief.Auto, nil, func(t *testing.T, b *bench, l *lane) {
+	test("CalmTrafficIsNotForIt", relief.Auto, nil, func(b *bench, l *lane) {
 		for i := range 1000 {
 			b.ringer.Ring(fmt.Sprintf("redo/r%d", i))
 			<-time.After(10 * time.Millisecond)
 		}
-		require.Equal(t, 1000, b.calls())
-		require.Zero(t, l.told)
+		require.Equal(b.t, 1000, b.calls())
+		require.Zero(b.t, l.told)
 	})
 
-	test("TakesWhatTemporalCannotStartInTime", relief.Auto, slow, func(t *testing.T, b *bench, l *lane) {
+	test("TakesWhatTemporalCannotStartInTime", relief.Auto, slow, func(b *bench, l *lane) {
 		l.all = true
 		b.rings(1000)
 		<-time.After(relief.Patience + time.Millisecond)
 		b.ringer.Ring("redo/one more")
 		<-time.After(5 * time.Second)
-		require.Less(t, b.calls(), 30, "those that were called before it was known that Temporal is slow")
-		require.Equal(t, l.asked, l.told)
-		require.Greater(t, l.told, 970)
-		require.Zero(t, b.ringer.Waiting())
-		require.InDelta(t, l.told, metric(t, b.registry, "holdfast_rings_total", "relieved"), 0)
+		require.Less(b.t, b.calls(), 30, "those that were called before it was known that Temporal is slow")
+		require.Equal(b.t, l.asked, l.told)
+		require.Greater(b.t, l.told, 970)
+		require.Zero(b.t, b.ringer.Waiting())
+		require.InDelta(b.t, l.told, metric(b.t, b.registry, "holdfast_rings_total", "relieved"), 0)
 	})
 
 	hang := func(ctx context.Context, _ string, nth int) error {
@@ -114,43 +122,43 @@ func TestLane(t *testing.T) {
 		return ctx.Err()
 	}
 	test("OpensWhileCallsHang", relief.Auto, hang,
-		func(t *testing.T, b *bench, l *lane) {
+		func(b *bench, l *lane) {
 			l.all = true
 			b.rings(10)
 			<-time.After(relief.Patience)
 			b.ringer.Ring("redo/one more")
-			require.Equal(t, 11-b.calls(), l.told, "all but those that hang")
+			require.Equal(b.t, 11-b.calls(), l.told, "all but those that hang")
 			<-time.After(2 * time.Second)
-			require.Equal(t, b.calls(), b.ringer.Waiting())
+			require.Equal(b.t, b.calls(), b.ringer.Waiting())
 			<-time.After(time.Minute)
-			require.Zero(t, b.ringer.Waiting())
+			require.Zero(b.t, b.ringer.Waiting())
 		})
 
-	test("ThatIsNotThereCostsASecond", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+	test("ThatIsNotThereCostsASecond", relief.Always, nil, func(b *bench, l *lane) {
 		b.rings(1000)
 		synctest.Wait()
-		require.Zero(t, b.calls())
+		require.Zero(b.t, b.calls())
 		<-time.After(2 * time.Second)
-		require.Equal(t, 1000, b.calls(), "no worker took any")
+		require.Equal(b.t, 1000, b.calls(), "no worker took any")
 		b.ringer.Ring("redo/next")
 		synctest.Wait()
-		require.Len(t, b.server.of("redo/next"), 1, "it is not trusted again at once")
+		require.Len(b.t, b.server.of("redo/next"), 1, "it is not trusted again at once")
 		<-time.After(time.Minute)
 		b.ringer.Ring("redo/later")
 		synctest.Wait()
-		require.Empty(t, b.server.of("redo/later"), "but it is later")
+		require.Empty(b.t, b.server.of("redo/later"), "but it is later")
 	})
 
-	test("WithABacklogIsGivenTime", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+	test("WithABacklogIsGivenTime", relief.Always, nil, func(b *bench, l *lane) {
 		l.take("redo/r0", true)
 		b.rings(100)
 		<-time.After(1500 * time.Millisecond)
-		require.Zero(t, b.calls(), "it took one, so it will take the others")
-		require.Equal(t, 99, b.ringer.Waiting())
+		require.Zero(b.t, b.calls(), "it took one, so it will take the others")
+		require.Equal(b.t, 99, b.ringer.Waiting())
 		l.all = true
 	})
 
-	test("LosesNoRingOfASubjectThatItHasJustDrained", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+	test("LosesNoRingOfASubjectThatItHasJustDrained", relief.Always, nil, func(b *bench, l *lane) {
 		l.take("redo/r0", true)
 		b.rings(2)
 		<-time.After(900 * time.Millisecond)
@@ -158,29 +166,40 @@ func TestLane(t *testing.T) {
 		l.take("redo/r0", false)
 		l.take("redo/r1", true)
 		<-time.After(10 * time.Second)
-		require.Len(t, b.server.of("redo/r0"), 1)
-		require.Empty(t, b.server.of("redo/r1"))
+		require.Len(b.t, b.server.of("redo/r0"), 1)
+		require.Empty(b.t, b.server.of("redo/r1"))
 	})
 
-	test("HasNoSayWhenARunIsToBeStarted", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+	test("HasNoSayWhenARunIsToBeStarted", relief.Always, nil, func(b *bench, l *lane) {
 		b.rings(2)
 		b.ringer.Start("redo/r0")
 		b.ringer.Tell("redo/r1")
 		b.ringer.Start("redo/r2")
 		synctest.Wait()
-		require.Equal(t, 3, b.calls())
-		require.Zero(t, b.ringer.Waiting())
+		require.Equal(b.t, 3, b.calls())
+		require.Zero(b.t, b.ringer.Waiting())
 	})
 
-	test("IsAskedAgainWhenTheInboxWasAway", relief.Always, nil, func(t *testing.T, b *bench, l *lane) {
+	test("LeavesWhoIsHeldToItsRun", relief.Always, nil, func(b *bench, l *lane) {
+		l.all, l.held = true, []string{"redo/r1"}
+		b.rings(3)
+		<-time.After(2 * time.Second)
+		require.Len(b.t, b.server.of("redo/r1"), 1, "which shows the hold, and is there when it ends")
+		require.Equal(b.t, 1, b.calls())
+		b.ringer.Ring("redo/r4")
+		<-time.After(2 * time.Second)
+		require.Equal(b.t, 1, b.calls(), "and is no reason to distrust the lane")
+	})
+
+	test("IsAskedAgainWhenTheInboxWasAway", relief.Always, nil, func(b *bench, l *lane) {
 		l.fail(errAway)
 		b.rings(3)
 		<-time.After(10 * time.Second)
-		require.Zero(t, b.calls())
-		require.Equal(t, 3, b.ringer.Waiting())
+		require.Zero(b.t, b.calls())
+		require.Equal(b.t, 3, b.ringer.Waiting())
 		l.fail(nil)
 		<-time.After(3 * time.Second)
-		require.Equal(t, 3, b.calls())
+		require.Equal(b.t, 3, b.calls())
 	})
 }
 

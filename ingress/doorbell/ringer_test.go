@@ -73,6 +73,7 @@ func (s *server) of(subject string) []call {
 var errAway = errors.New("unavailable")
 
 type bench struct {
+	t        *testing.T // of some
 	server   *server
 	ringer   *doorbell.Ringer
 	registry *prometheus.Registry
