@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"bytes"
-	"container/list"
 	"context"
 	"errors"
 	"net"
@@ -18,8 +17,8 @@ const (
 // connection knows whether it keeps us waiting.
 type connection struct {
 	net.Conn
+	link  // among those that keep us waiting; when it works or is gone, it is not
 	all   *connections
-	place *list.Element // nil: it works, or is gone
 	gone  bool
 	lines int // of the headers so far, or headersRead; of the serving goroutine alone
 }
@@ -40,12 +39,12 @@ func (c *connection) waits() {
 	}
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
-	switch {
-	case c.gone:
-	case c.place != nil:
-		c.all.waiting.MoveToBack(c.place)
-	default:
-		c.place = c.all.waiting.PushBack(c)
+	if c.gone {
+		return
+	}
+	joins := !c.in
+	c.all.waiting.join(c)
+	if joins {
 		c.all.changed.Signal()
 	}
 }
@@ -57,19 +56,12 @@ func (c *connection) works() {
 	}
 	c.all.mu.Lock()
 	defer c.all.mu.Unlock()
-	c.unlist()
-}
-
-func (c *connection) unlist() {
-	if c.place != nil {
-		c.all.waiting.Remove(c.place)
-		c.place = nil
-	}
+	c.all.waiting.leave(c)
 }
 
 // leave counts the connection out, once. The lock is held.
 func (c *connection) leave() {
-	c.unlist()
+	c.all.waiting.leave(c)
 	if !c.gone {
 		c.gone = true
 		c.all.open--

@@ -1,7 +1,6 @@
 package ingress
 
 import (
-	"container/list"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,7 +35,7 @@ type connections struct {
 	changed *sync.Cond
 	open    int
 	closed  bool
-	waiting list.List // of *connection, the one that we wait for longest first
+	waiting line
 
 	shed   int // since the last log line
 	logged time.Time
@@ -67,8 +66,8 @@ func (c *connections) Accept() (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.open >= c.limit && !c.closed {
-		if longest := c.waiting.Front(); longest != nil {
-			c.drop(longest.Value.(*connection))
+		if longest := c.waiting.first; longest != nil {
+			c.drop(longest)
 			continue
 		}
 		c.changed.Wait()
@@ -79,7 +78,7 @@ func (c *connections) Accept() (net.Conn, error) {
 	}
 	c.open++
 	added := &connection{Conn: accepted, all: c}
-	added.place = c.waiting.PushBack(added)
+	c.waiting.join(added)
 	return added, nil
 }
 

@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-project/holdfast/inbox"
@@ -35,3 +36,41 @@ const (
 	Patience          = defaultPatience
 	MaxConnections    = maxConnections
 )
+
+// Line is a line of connections that are known by number.
+type Line struct {
+	line
+	all []*connection
+}
+
+// NewLine makes an empty line, and connections that may join it.
+func NewLine(connections int) *Line {
+	l := &Line{}
+	for range connections {
+		l.all = append(l.all, &connection{})
+	}
+	return l
+}
+
+// Join puts a connection at the end.
+func (l *Line) Join(n int) { l.join(l.all[n]) }
+
+// Leave takes a connection out.
+func (l *Line) Leave(n int) { l.leave(l.all[n]) }
+
+// Forwards tells who is in the line, by the links from the front; Backwards, by those
+// from the end.
+func (l *Line) Forwards() (in []int) {
+	for c := l.first; c != nil; c = c.after {
+		in = append(in, slices.Index(l.all, c))
+	}
+	return in
+}
+
+// Backwards follows the links from the end.
+func (l *Line) Backwards() (in []int) {
+	for c := l.last; c != nil; c = c.before {
+		in = append([]int{slices.Index(l.all, c)}, in...)
+	}
+	return in
+}
