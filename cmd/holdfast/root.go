@@ -52,6 +52,7 @@ Settings come from the environment; ` + "`holdfast settings`" + ` lists them.`,
 	root.AddCommand(guardCommand())
 	add(groupTools,
 		sendCommand(g),
+		benchCommand(g),
 		eventsCommand(g),
 		subjectsCommand(g),
 		healthCommand(g),
