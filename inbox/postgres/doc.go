@@ -7,7 +7,7 @@
 // # How it writes
 //
 // An append is one statement that commits by itself, a call of the function
-// append_1 with a batch of deliveries: what gathers while one batch is under way
+// append_2 with a batch of deliveries: what gathers while one batch is under way
 // shares the next one's wait for the disk. Whoever sent it can die or freeze at any
 // moment without keeping a lock. Inside, the subjects' rows are locked in the order
 // of their IDs, sequences are taken under those locks, so that sequence order is

@@ -180,7 +180,10 @@ func TestPlansStayFlat(t *testing.T) {
 
 // appendCall is an append of one event.
 func appendCall(key, subject string) string {
-	return fmt.Sprintf(`SELECT * FROM append_1('1s', '{text/plain}', '{0}', '{2}', ARRAY['\x7b7d'::bytea],
-		'{1}', '{id}', '{redo}', '{redo}', '{%s}', '{%s}', '{type}', '{%s}', '{""}', '{NULL}', '{NULL}',
-		'{%s}', '{0}', '{""}', '{false}', '{""}')`, subject, subject, key, start.Format(time.RFC3339))
+	return fmt.Sprintf(`SELECT * FROM append_2('1s', '{%s}', '{%s}', '{redo}', '{1}', '{%s}', 1, '{1}',
+		'{text/plain}', '{0}', '{2}', ARRAY['\x7b7d'::bytea], '{1}', '{1}',
+		'{1}', '{1}', '{id}', '{redo}', '{redo}', '{type}', '{%s}', NULL, '{""}', '{NULL}', '{NULL}',
+		'{%s}', '{0}', '{""}', '{false}', '{""}')`, subject, subject, at, key, at)
 }
+
+var at = start.Format(time.RFC3339)

@@ -3,11 +3,11 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/holdfast-project/holdfast/inbox"
-	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // storeBatch stores deliveries in one statement and answers them if it succeeds.
@@ -22,15 +22,12 @@ func (s *Store) storeBatch(batch []*appending, patience string) error {
 		return err
 	}
 	defer conn.Release()
-	var args appendArgs
-	args.patience = patience
-	for i, a := range batch {
-		args.add(i+1, a)
-	}
-	rows, _ := conn.Query(ctx, appendSQL, args.list()...)
-	receipts, err := pgx.CollectRows(rows, scanReceipt)
-	if err == nil && len(receipts) != len(args.eventIDs) {
-		err = fmt.Errorf("there are %d receipts for %d events", len(receipts), len(args.eventIDs))
+	b, _ := batches.Get().(*appendBatch)
+	defer batches.Put(b)
+	b.fill(batch, patience)
+	rows, err := call(ctx, conn, appendSQL, b.arguments())
+	if err == nil {
+		err = b.receipts(rows)
 	}
 	if err != nil {
 		s.failed(err)
@@ -39,83 +36,97 @@ func (s *Store) storeBatch(batch []*appending, patience string) error {
 	s.commits.Add(1)
 	s.committed.Add(int64(len(batch)))
 	for _, a := range batch {
-		n := len(a.delivery.Events)
-		a.receipts, receipts = receipts[:n:n], receipts[n:]
 		a.finish(nil)
 	}
 	return nil
 }
 
-func scanReceipt(r pgx.CollectableRow) (receipt inbox.Receipt, err error) {
-	err = r.Scan(&receipt.Sequence, &receipt.Status, &receipt.Duplicate, &receipt.Ring,
-		(*text)(&receipt.EventID), (*text)(&receipt.Subject))
-	return receipt, err
-}
+var batches = sync.Pool{New: func() any { return new(appendBatch) }}
 
-const appendSQL = `SELECT sequence, status, duplicate, ring, event_id, subject FROM append_1($1,
-	$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`
+const appendSQL = `SELECT sequences, s_pending, late, l_status, l_duplicate, l_event_id, l_subject FROM append_2(
+	$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`
 
-// appendArgs are the arguments of the function append_1, in its order.
-type appendArgs struct {
-	patience string
-
-	contentTypes []text
-	encodings    []int16
-	sizes        []int64
-	bodies       [][]byte
-
-	deliveries  []int32
-	eventIDs    []text
-	sources     []text
-	providers   []text
-	subjects    []text
-	names       []text
-	types       []text
-	keys        []text
-	digests     []text
-	expires     []stamp
-	ats         []stamp
-	receiveds   []stamp
-	positions   []int64
-	relateds    []text
-	stagings    []bool
-	quarantines []text
-}
-
-func (p *appendArgs) add(number int, a *appending) {
-	p.contentTypes = append(p.contentTypes, text(a.delivery.ContentType))
-	p.encodings = append(p.encodings, a.encoding)
-	p.sizes = append(p.sizes, int64(len(a.delivery.Body)))
-	p.bodies = append(p.bodies, a.body)
-	for i := range a.delivery.Events {
-		e := &a.delivery.Events[i]
-		name := e.SubjectName
-		if name == "" {
-			name = e.Subject
+// receipts gives each delivery its receipts, from the answer of the function append_2.
+func (b *appendBatch) receipts(rows [][][]byte) error {
+	if len(rows) != 1 || len(rows[0]) != 7 {
+		return fmt.Errorf("%w: %d rows", errAnswer, len(rows))
+	}
+	var columns [7][]cell
+	for i := range columns {
+		var err error
+		if columns[i], err = cell(rows[0][i]).elements(); err != nil {
+			return err
 		}
-		p.deliveries = append(p.deliveries, int32(number)) //nolint:gosec // of a batch
-		p.eventIDs = append(p.eventIDs, text(e.EventID))
-		p.sources = append(p.sources, text(e.Source))
-		p.providers = append(p.providers, text(e.Provider))
-		p.subjects = append(p.subjects, text(e.Subject))
-		p.names = append(p.names, text(name))
-		p.types = append(p.types, text(e.Type))
-		p.keys = append(p.keys, text(e.Key))
-		p.digests = append(p.digests, text(e.Digest))
-		p.expires = append(p.expires, stamp(row.Expires(e)))
-		p.ats = append(p.ats, stampOf(e.At))
-		p.receiveds = append(p.receiveds, stampOf(e.ReceivedAt))
-		p.positions = append(p.positions, int64(e.Index))
-		p.relateds = append(p.relateds, text(a.related[i]))
-		p.stagings = append(p.stagings, e.Staging)
-		p.quarantines = append(p.quarantines, text(e.Quarantine))
+	}
+	sequences, pending, late := columns[0], columns[1], columns[2]
+	if len(sequences) != len(b.events) || len(pending) != len(b.subjects) {
+		return fmt.Errorf("%w: there are %d sequences for %d events, %d counts for %d subjects",
+			errAnswer, len(sequences), len(b.events), len(pending), len(b.subjects))
+	}
+	for i, e := range b.events {
+		*e.receipt = inbox.Receipt{EventID: e.EventID, Sequence: sequences[i].int64(), Subject: e.Subject, Status: inbox.StatusPending}
+		if e.Quarantine != "" {
+			e.receipt.Status = inbox.StatusQuarantined
+		}
+	}
+	for i, nr := range late {
+		if nr.int() < 1 || nr.int() > len(b.events) || i >= min(len(columns[3]), len(columns[4]), len(columns[5]), len(columns[6])) {
+			return fmt.Errorf("%w: what became of an event is missing", errAnswer)
+		}
+		r := b.events[nr.int()-1].receipt
+		r.Status, r.Duplicate = inbox.Status(columns[3][i].text()), columns[4][i].bool()
+		r.EventID, r.Subject = columns[5][i].text(), columns[6][i].text()
+	}
+	b.ring(pending)
+	return nil
+}
+
+// ring has the first pending event of each subject that had none ring it.
+func (b *appendBatch) ring(pending []cell) {
+	for _, e := range b.events {
+		if e.subject == 0 || e.receipt.Duplicate || e.receipt.Status != inbox.StatusPending {
+			continue
+		}
+		subject := &b.subjects[e.subject-1]
+		if !subject.rung && pending[e.subject-1].int64() == int64(subject.pending) {
+			subject.rung, e.receipt.Ring = true, true
+		}
 	}
 }
 
-func (p *appendArgs) list() []any {
-	return []any{
-		p.patience, p.contentTypes, p.encodings, p.sizes, p.bodies,
-		p.deliveries, p.eventIDs, p.sources, p.providers, p.subjects, p.names, p.types, p.keys, p.digests,
-		p.expires, p.ats, p.receiveds, p.positions, p.relateds, p.stagings, p.quarantines,
-	}
+// arguments are those of the function append_2, in its order.
+func (b *appendBatch) arguments() *arguments {
+	a := &b.args
+	a.reset()
+	a.scalar(pgtype.TextOID, []byte(b.patience))
+	a.array(pgtype.TextOID, &b.s.id)
+	a.array(pgtype.TextOID, &b.s.name)
+	a.array(pgtype.TextOID, &b.s.source)
+	a.array(pgtype.Int8OID, &b.s.count)
+	a.array(pgtype.TimestamptzOID, &b.s.since)
+	a.int4(b.keyed)
+	a.array(pgtype.Int4OID, &b.kEvent)
+	a.array(pgtype.TextOID, &b.d.contentType)
+	a.array(pgtype.Int2OID, &b.d.encoding)
+	a.array(pgtype.Int8OID, &b.d.size)
+	a.array(pgtype.ByteaOID, &b.d.body)
+	a.array(pgtype.Int4OID, &b.d.first)
+	a.array(pgtype.Int8OID, &b.d.count)
+	a.array(pgtype.Int4OID, &b.e.delivery)
+	a.array(pgtype.Int4OID, &b.e.subject)
+	a.array(pgtype.TextOID, &b.e.eventID)
+	a.array(pgtype.TextOID, &b.e.source)
+	a.array(pgtype.TextOID, &b.e.provider)
+	a.array(pgtype.TextOID, &b.e.kind)
+	a.array(pgtype.TextOID, &b.e.key)
+	a.arrayOrNull(pgtype.TextOID, &b.e.lookup, b.lookups)
+	a.array(pgtype.TextOID, &b.e.digest)
+	a.array(pgtype.TimestamptzOID, &b.e.expires)
+	a.array(pgtype.TimestamptzOID, &b.e.at)
+	a.array(pgtype.TimestamptzOID, &b.e.received)
+	a.array(pgtype.Int8OID, &b.e.position)
+	a.array(pgtype.TextOID, &b.e.related)
+	a.array(pgtype.BoolOID, &b.e.staging)
+	a.array(pgtype.TextOID, &b.e.quarantine)
+	return a
 }

@@ -1,0 +1,83 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
+)
+
+// call executes one statement that commits by itself and returns its rows, in the
+// binary form.
+func call(ctx context.Context, conn *pgxpool.Conn, statement string, args *arguments) ([][][]byte, error) {
+	binaryForm := []int16{1} // of all arguments, of all columns
+	result := conn.Conn().PgConn().ExecParams(ctx, statement, args.values, args.types, binaryForm, binaryForm).Read()
+	return result.Rows, result.Err
+}
+
+// errAnswer is an answer that is not what the statement returns.
+var errAnswer = errors.New("the server's answer is not what was asked for")
+
+// cell is a column's value in the binary form; nil is NULL. What is not as long as
+// its type reads as nothing: the columns are our own functions'.
+type cell []byte
+
+func (c cell) int64() int64 {
+	if len(c) != 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(c)) //nolint:gosec // its bits
+}
+
+func (c cell) int() int {
+	if len(c) != 4 {
+		return 0
+	}
+	return int(int32(binary.BigEndian.Uint32(c))) //nolint:gosec // its bits
+}
+
+func (c cell) bool() bool { return len(c) == 1 && c[0] != 0 }
+
+// text is what array.text made of a string.
+func (c cell) text() string { return row.Plain(string(c)) }
+
+func (c cell) time() row.Time {
+	if len(c) != 8 {
+		return row.Time{}
+	}
+	return row.Time{Micros: c.int64() + epochMicros, Valid: true}
+}
+
+// elements are those of an array without NULLs; none if it is NULL.
+func (c cell) elements() ([]cell, error) {
+	if len(c) < 12 {
+		return nil, nil
+	}
+	if binary.BigEndian.Uint32(c) == 0 { // no dimension: it is empty
+		return nil, nil
+	}
+	if len(c) < arrayHeader {
+		return nil, fmt.Errorf("%w: an array of %d bytes", errAnswer, len(c))
+	}
+	n := int(binary.BigEndian.Uint32(c[12:]))
+	rest := c[arrayHeader:]
+	if n > len(rest)/4 {
+		return nil, fmt.Errorf("%w: an array of %d elements in %d bytes", errAnswer, n, len(c))
+	}
+	all := make([]cell, n)
+	for i := range all {
+		if len(rest) < 4 {
+			return nil, fmt.Errorf("%w: an array ends in its middle", errAnswer)
+		}
+		size := int(int32(binary.BigEndian.Uint32(rest))) //nolint:gosec // -1 is NULL
+		if rest = rest[4:]; size < 0 || size > len(rest) {
+			return nil, fmt.Errorf("%w: an element of %d bytes", errAnswer, size)
+		}
+		all[i], rest = rest[:size], rest[size:]
+	}
+	return all, nil
+}
