@@ -14,8 +14,9 @@ import (
 type change struct {
 	job
 	subject  string
-	sequence int64 // of the event that it is about; 0: of none
-	epoch    bool  // it may take one
+	sequence int64  // of the event that it is about; 0: of none
+	epoch    bool   // it may take one
+	usual    *usual // if it may be done without decide
 	decide   func(*known) error
 	refused  error
 }
@@ -66,30 +67,47 @@ func (s *Store) changeAll() {
 	}
 }
 
-// changeBatch makes the changes of different subjects in one transaction. It waits
-// for no lock: whoever's subject is locked, or twice in the batch, goes alone.
+// changeBatch makes the changes of different subjects in one transaction, or in two
+// if not all of them are usual. It waits for no lock: whoever's subject is locked, or
+// twice in the batch, goes alone.
 func (s *Store) changeBatch(batch []*change) {
-	var together, apart []*change
+	var together, usually, apart []*change
 	seen := map[string]bool{}
 	for _, c := range batch {
-		if seen[c.subject] {
+		switch {
+		case seen[c.subject]:
 			apart = append(apart, c)
-		} else {
-			seen[c.subject] = true
+		case c.usual != nil:
+			usually = append(usually, c)
+		default:
 			together = append(together, c)
 		}
+		seen[c.subject] = true
 	}
-	skipped, err := s.transactBatch(together, " SKIP LOCKED")
-	switch {
-	case err == nil:
-		apart = append(apart, skipped...)
-	case isContention(err), isContent(err) && len(together) > 1:
-		apart = append(apart, together...)
-	default:
-		finishChanges(together, err)
+	if len(usually) > 0 {
+		unusual, skipped, err := s.changeUsual(usually, false)
+		together = append(together, unusual...)
+		apart = append(apart, s.without(usually, skipped, err)...)
+	}
+	if len(together) > 0 {
+		skipped, err := s.transactBatch(together, " SKIP LOCKED")
+		apart = append(apart, s.without(together, skipped, err)...)
 	}
 	for _, c := range apart {
 		s.working.Go(func() { s.changeAlone(c) })
+	}
+}
+
+// without returns who of a batch is to go alone.
+func (s *Store) without(batch, skipped []*change, err error) []*change {
+	switch {
+	case err == nil:
+		return skipped
+	case isContention(err), isContent(err) && len(batch) > 1:
+		return batch
+	default:
+		finishChanges(batch, err)
+		return nil
 	}
 }
 
@@ -107,7 +125,7 @@ func (s *Store) changeAlone(c *change) {
 			c.finish(fmt.Errorf("wait for a subject's lock: %w", c.ctx.Err()))
 			return
 		}
-		_, err := s.transactBatch([]*change{c}, "")
+		err := s.changeOne(c)
 		<-slots
 		if err == nil {
 			return
@@ -117,6 +135,19 @@ func (s *Store) changeAlone(c *change) {
 			return
 		}
 	}
+}
+
+// changeOne waits for the lock. A claim is decided only when it has it: its caller
+// may have gone meanwhile.
+func (s *Store) changeOne(c *change) error {
+	if c.usual != nil && c.usual.claim == nil {
+		unusual, skipped, err := s.changeUsual([]*change{c}, true)
+		if err != nil || len(unusual)+len(skipped) == 0 {
+			return err
+		}
+	}
+	_, err := s.transactBatch([]*change{c}, "")
+	return err
 }
 
 func finishChanges(batch []*change, err error) {

@@ -15,7 +15,7 @@ func (s *Store) Claim(ctx context.Context, c inbox.Claim) (inbox.Claimed, error)
 		return transact(ctx, s, func(t *tx) (inbox.Claimed, error) { return t.claimOfReset(c) })
 	}
 	var claimed inbox.Claimed
-	err := s.change(ctx, &change{subject: c.Subject, epoch: true, decide: func(k *known) error {
+	err := s.change(ctx, &change{subject: c.Subject, epoch: true, usual: &usual{claim: &c, claimed: &claimed}, decide: func(k *known) error {
 		// An epoch for a caller that has gone would fence off whoever came after it.
 		if err := ctx.Err(); err != nil {
 			return err

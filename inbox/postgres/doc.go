@@ -16,12 +16,19 @@
 // is not to be had, the batch goes on without the deliveries that need it; they wait
 // without a connection until their senders' time is over.
 //
-// Claims, settlements and failures of many subjects share transactions of two round
-// trips: lock and read, then write and commit. The rules are Go, those of package
-// row. A shared transaction skips rows that are locked; whoever was skipped goes
-// alone and waits its turn. A process that freezes between the two loses its locks
-// after two seconds, and its commit then fails. Operators' verbs and replays have
-// transactions of their own.
+// The claims and settlements of many subjects share one such statement too, a call of
+// the function drain_1, as long as they are what they mostly are: a claim of a subject
+// that is neither held nor in another hand, a settlement by the owner. It does then what
+// package row says. What it finds otherwise it leaves, and that goes, with failures,
+// into transactions of two round trips: lock and read, then write and commit, with the
+// rules of package row in between. Both pass over rows that are locked; whoever was
+// passed over goes alone and waits its turn. A process that freezes between two round
+// trips loses its locks after two seconds, and its commit then fails. Operators' verbs
+// and replays have transactions of their own.
+//
+// What runs for each event is a function's: a session plans a function's statements
+// once, and nothing of that is lost behind a pooler or after a failover. Planned each
+// time, as other statements are, they cost several times as much as they do.
 //
 // Locks are taken in one order everywhere: subjects by ID, then keys; Prune and the
 // sweeper wait for none. A deadlock or a lock that takes too long is tried again as

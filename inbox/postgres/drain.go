@@ -58,21 +58,14 @@ func (s *Store) Own(ctx context.Context, subject string, epoch int64) error {
 	return err
 }
 
-// A body that is not sent costs nothing: large ones are beside the table, and the
-// sum is over what is in it.
-const nextSQL = "SELECT " + eventColumns + `, e.content_type, e.encoding, e.size, e.body
-	FROM (SELECT e.*, p.content_type, p.encoding, p.size, p.body, sum(p.size) OVER (ORDER BY e.sequence) - p.size AS before
-		FROM (SELECT * FROM events e WHERE e.subject = (SELECT number FROM subjects WHERE id = $1)
-			AND e.status = 'pending' ORDER BY e.sequence LIMIT $2) e
-		JOIN payloads p ON p.id = e.payload) e
-	JOIN subjects s ON s.number = e.subject
-	WHERE e.before <= $3 ORDER BY e.sequence`
+const nextSQL = `SELECT sequence, event_id, source, provider, subject, type, key, at, received_at, "position", related, staging, status,
+	attempts, reason, handler, settled_at, redo, replay_of, run_id, content_type, encoding, size, body FROM next_1($1, $2, $3)`
 
 // Next returns a subject's first pending events. Its snapshot begins with the
 // call, so every settlement that had been answered before is seen.
 func (s *Store) Next(ctx context.Context, subject string, limit, maxBytes int) ([]inbox.Entry, error) {
 	return read(ctx, s, "read the next events", func(ctx context.Context, conn *pgx.Conn) ([]inbox.Entry, error) {
-		rows, _ := conn.Query(ctx, nextSQL, text(subject), limit, int64(maxBytes))
+		rows, _ := conn.Query(ctx, nextSQL, text(subject), int64(limit), int64(maxBytes))
 		var entries []inbox.Entry
 		_, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (none struct{}, err error) {
 			entry, err := s.scanEntry(r)

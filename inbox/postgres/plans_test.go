@@ -156,6 +156,8 @@ func TestPlansStayFlat(t *testing.T) {
 		{"append, new subject", 200, appendCall("one-more", "redo/none"), nil},
 		{"append, duplicate", 200, appendCall("key-77", "redo/5"), nil},
 		{"next, 64", 400, postgres.NextSQL, []any{"redo/1", 64, 1 << 20}},
+		{"next, 1", 30, postgres.NextSQL, []any{"redo/1", 1, 1 << 20}},
+		{"drain, claim and settle", 100, drainCall("redo/2", "redo/1", first.Sequence), nil},
 		{"lock the row", 20, postgres.LockRows, []any{[]string{"redo/1"}}},
 		{"settle, pending", 20, postgres.ReadPending, []any{[]int64{first.Sequence}}},
 		{"settle, heads", 30, postgres.ReadHeads, []any{[]string{"redo/1"}}},
@@ -184,6 +186,12 @@ func appendCall(key, subject string) string {
 		'{text/plain}', '{0}', '{2}', ARRAY['\x7b7d'::bytea], '{1}', '{1}',
 		'{1}', '{1}', '{id}', '{redo}', '{redo}', '{type}', '{%s}', NULL, '{""}', '{NULL}', '{NULL}',
 		'{%s}', '{0}', '{""}', '{false}', '{""}')`, subject, subject, at, key, at)
+}
+
+// drainCall is a claim and a settlement of two subjects.
+func drainCall(claim, settle string, sequence int64) string {
+	return fmt.Sprintf(`SELECT * FROM drain_1(true, '{%s,%s}', '{true,false}', '{run,""}', '{false,false}', '{%s,NULL}', '{%s,NULL}', '{%s,NULL}',
+		'{0,1}', '{0,%d}', '{"",delivered}', '{"",""}', '{"",app}', '{0,1}', '{NULL,%s}', '{NULL,run}', '{NULL,run}')`, claim, settle, at, at, at, sequence, at)
 }
 
 var at = start.Format(time.RFC3339)

@@ -13,7 +13,8 @@ func (s *Store) Settle(ctx context.Context, settlement inbox.Settlement) (inbox.
 		return inbox.Settled{}, err
 	}
 	var settled inbox.Settled
-	err := s.change(ctx, &change{subject: settlement.Subject, sequence: settlement.Sequence, decide: func(k *known) error {
+	asUsual := &usual{settlement: &settlement, settled: &settled}
+	err := s.change(ctx, &change{subject: settlement.Subject, sequence: settlement.Sequence, usual: asUsual, decide: func(k *known) error {
 		switch {
 		case !k.row.Owned(settlement.Epoch):
 			return inbox.ErrFenced
