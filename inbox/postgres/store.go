@@ -92,7 +92,8 @@ type Stats struct {
 
 // Stats returns what the store has done so far.
 func (s *Store) Stats() Stats {
-	return Stats{Commits: s.commits.Load(), Operations: s.committed.Load(), Queued: s.appends.len() + s.changes.len()}
+	stuck, _ := s.stuck.size()
+	return Stats{Commits: s.commits.Load(), Operations: s.committed.Load(), Queued: s.appends.len() + s.changes.len() + stuck}
 }
 
 // Close lets what is queued be finished, refuses everything else, gives up the
