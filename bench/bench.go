@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -81,16 +80,18 @@ func (b *Bench) Probe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		accepted := &NotDeliveredError{URL: url}
-		err = b.insist(ctx, b.options.FirstPatience, sample, func(int) string { return url }, func(a sending.Answer) {
-			if len(a.Receipts) == 1 {
-				accepted.Sequence, accepted.Subject = a.Receipts[0].Sequence, a.Receipts[0].Subject
-			}
-		})
-		if err := cmp.Or(ctx.Err(), err); err != nil {
+		// What is refused for now is told at once: to insist is for when it has worked.
+		answer := b.sender.Send(ctx, url, sample)
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		waiting[i] = accepted
+		if !answer.Accepted() {
+			return &NotAcceptedError{URL: url, Last: answer}
+		}
+		waiting[i] = &NotDeliveredError{URL: url}
+		if len(answer.Receipts) == 1 {
+			waiting[i].Sequence, waiting[i].Subject = answer.Receipts[0].Sequence, answer.Receipts[0].Subject
+		}
 	}
 	return b.awaitProbes(ctx, waiting)
 }

@@ -197,6 +197,14 @@ func TestNothingIsSentUnlessTheFirstEventComesBack(t *testing.T) {
 			require.True(t, strings.HasPrefix(failed.Subject, "source/bench-"), failed.Subject)
 		}
 	})
+	t.Run("RefusedForNow", func(t *testing.T) {
+		t.Parallel()
+		h := redoHouse(t)
+		h.refuse = func(int) int { return http.StatusServiceUnavailable }
+		b := routed(t, bench.Options{Workload: bench.Workload{Events: 10, Subjects: 1}}, h)
+		require.EqualError(t, b.Probe(t.Context()), h.url+" answered 503")
+		require.Equal(t, 1, h.requests)
+	})
 	t.Run("Refused", func(t *testing.T) {
 		t.Parallel()
 		h := redoHouse(t)
@@ -214,7 +222,7 @@ func TestNothingIsSentUnlessTheFirstEventComesBack(t *testing.T) {
 		gone := httptest.NewServer(http.NotFoundHandler())
 		gone.Close()
 		b, err := bench.Open(t.Context(), complete(bench.Options{
-			URLs: []string{gone.URL}, FirstPatience: time.Second, Workload: bench.Workload{Events: 10, Subjects: 1},
+			URLs: []string{gone.URL}, Workload: bench.Workload{Events: 10, Subjects: 1},
 		}))
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, b.Close()) })

@@ -15,8 +15,8 @@ type Options struct {
 	URLs []string
 	// Listen is the address of the destination.
 	Listen string
-	// FirstPatience is how long an event may take to come back before the load, and
-	// GiveUp how long nothing may be delivered, or one event be refused, in it.
+	// FirstPatience is how long the events that go before the load may take to come
+	// back, and GiveUp how long nothing may be delivered, or one event be refused, in it.
 	FirstPatience time.Duration
 	GiveUp        time.Duration
 
