@@ -12,6 +12,10 @@ const (
 	// laneTime is how long a subject is left to the relief lane before it is asked
 	// whether that has taken it.
 	laneTime = time.Second
+	// laneCrowded is how long a lane may take none of those that are asked about. Each is
+	// asked about once every laneTime, and while there are more than the lane can take
+	// in that time, only some of the looks find any that it has taken.
+	laneCrowded = 2 * laneTime
 	// laneDistrust is how long nothing is left to a lane that took nobody: no worker
 	// runs one, or its destination hangs.
 	laneDistrust = 5 * time.Second
@@ -35,6 +39,7 @@ type left struct {
 
 	rings      []*ring
 	open       bool      // as of the last look
+	taken      time.Time // when it was last found that the lane had taken somebody
 	distrusted time.Time // until when nothing is left to the lane
 	watched    bool
 	ended      chan struct{} // nil: there is no lane
@@ -132,18 +137,13 @@ func (r *Ringer) look(now time.Time) {
 }
 
 // settleLeft asks about the rings that were left before a time. Who was taken by the
-// lane, or by anybody, needs no ring. If it took some of the longest waiting, it will
-// take the others too; if it took none, Temporal is to start them, and those that come.
-// Who is held is not for the lane: a run shows the hold, and is there when it ends.
+// lane, or by anybody, needs no ring. As long as it takes some, it will take the others
+// too; when it takes none, Temporal is to start them, and those that come. Who is held is
+// not for the lane: a run shows the hold, and is there when it ends.
 func (r *Ringer) settleLeft(before time.Time, last bool) {
-	idle, first := last, true
 	for page := r.leftBefore(before, last); len(page) > 0; page = r.leftBefore(before, last) {
 		a, err := r.ask(page)
-		if first && err == nil && len(a.still) == len(page) {
-			idle = true
-		}
-		first = false
-		r.answered(page, a, err, idle)
+		r.answered(page, a, err, last)
 	}
 }
 
@@ -202,9 +202,13 @@ func (r *Ringer) leaveAgain(asked *ring) {
 }
 
 // answered takes the inbox's answer about a page of rings.
-func (r *Ringer) answered(page []*ring, a laneAnswer, err error, idle bool) {
+func (r *Ringer) answered(page []*ring, a laneAnswer, err error, last bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err == nil && len(a.still) < len(page) {
+		r.left.taken = time.Now()
+	}
+	idle := last || err == nil && time.Since(r.left.taken) > laneCrowded
 	if idle {
 		r.left.distrusted = time.Now().Add(laneDistrust)
 	}

@@ -158,6 +158,22 @@ func TestLane(t *testing.T) {
 		l.all = true
 	})
 
+	test("WithACrowdBeforeItIsTrusted", relief.Always, nil, func(b *bench, l *lane) {
+		// Ten times as many are rung as it takes, in their order.
+		const each = 10 * time.Millisecond
+		for i := range 5000 {
+			b.ringer.Ring(fmt.Sprintf("redo/r%d", i))
+			if i%10 == 0 {
+				l.take(fmt.Sprintf("redo/r%d", i/10), true)
+				<-time.After(each)
+			}
+		}
+		require.Zero(b.t, b.calls(), "it took some all the time")
+		<-time.After(5 * time.Second)
+		require.Equal(b.t, 4500, b.calls(), "until it took no more")
+		l.all = true
+	})
+
 	test("LosesNoRingOfASubjectThatItHasJustDrained", relief.Always, nil, func(b *bench, l *lane) {
 		l.take("redo/r0", true)
 		b.rings(2)
