@@ -81,8 +81,8 @@ func (s *Store) admit(a *appending) error {
 	}
 }
 
-// acceptAll is a writer: several of them have a batch under way each, so that one's
-// round trip is another one's time to gather.
+// acceptAll is a writer: one's round trip is another one's time to gather, and when
+// one waits for a lock the others go on.
 func (s *Store) acceptAll() {
 	for {
 		batch := s.appends.take(s.options.BatchLength, s.options.BatchBytes)
@@ -90,6 +90,7 @@ func (s *Store) acceptAll() {
 			return
 		}
 		s.accept(batch)
+		s.appends.end()
 	}
 }
 

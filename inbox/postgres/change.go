@@ -64,6 +64,7 @@ func (s *Store) changeAll() {
 			return
 		}
 		s.changeBatch(batch)
+		s.changes.end()
 	}
 }
 
