@@ -21,7 +21,7 @@ FUZZTIME  = 20s
 .PHONY: help
 help: ## list the targets
 	@echo "make <target>, and mostly one of:"
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: dev
 dev: build ## run the main job here: Temporal, ingress and worker in one terminal
@@ -66,6 +66,29 @@ COUNT     = 6
 bench: ## run the benchmarks, as benchstat reads them (BENCH=Accept, COUNT=6, BENCH_PKG=./ingress)
 	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" \
 		go test -p 1 -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m $(BENCH_PKG)
+
+# The revision that times are compared with: HEAD, or the one before it when
+# nothing is changed.
+BASE   =
+ROUNDS = 11
+
+.PHONY: bench-compare
+bench-compare: bench-tool ## tell a regression from noise: allocations against the baseline, times against BASE
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" \
+		exec $(BIN)/bench -bench '$(BENCH)' -base '$(BASE)' -rounds $(ROUNDS) $(BENCH_PKG)
+
+# What needs no server, as a part of make check.
+.PHONY: bench-allocations
+bench-allocations: bench-tool
+	@exec $(BIN)/bench -quick $(filter-out ./inbox/postgres,$(BENCH_PKG))
+
+.PHONY: bench-baseline
+bench-baseline: bench-tool ## write deploy/bench/baseline.txt, after a change of what is allocated that is meant
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" exec $(BIN)/bench -write $(BENCH_PKG)
+
+.PHONY: bench-tool
+bench-tool:
+	@go build -o $(BIN)/bench ./deploy/bench
 
 .PHONY: chaos
 chaos: ## kill, freeze and cut off a fleet under load, and judge (CHAOS_MINUTES=5, CHAOS_SEED)
@@ -114,7 +137,7 @@ histories: ## record workflow histories with the last released code, for the rep
 	@cli=$$(sh deploy/temporal-cli.sh) && TEMPORAL_CLI="$$cli" sh deploy/histories.sh
 
 .PHONY: check
-check: race-required lint docs-check chart chaos-short test ## all of it: what CI runs
+check: race-required lint docs-check chart bench-allocations chaos-short test ## all of it: what CI runs
 
 .PHONY: race-required
 race-required:
