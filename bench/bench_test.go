@@ -92,7 +92,15 @@ func TestEventsCanEachHaveASubjectOfTheirOwn(t *testing.T) {
 func TestTimeCanEndTheSending(t *testing.T) {
 	t.Parallel()
 	h := redoHouse(t)
-	r := measure(t, bench.Options{Workload: bench.Workload{Duration: 300 * time.Millisecond, Subjects: 4, Connections: 4}}, h)
+	b := routed(t, bench.Options{Workload: bench.Workload{Duration: 300 * time.Millisecond, Subjects: 4, Connections: 4}}, h)
+	require.NoError(t, b.Probe(t.Context()))
+	before := 0.0
+	r := b.Run(t.Context(), func(p bench.Progress) {
+		require.GreaterOrEqual(t, p.Fraction, 0.0)
+		require.LessOrEqual(t, p.Fraction, 1.0)
+		before = p.Fraction
+	})
+	require.InDelta(t, 1, before, 1e-9, "all is done at last")
 	require.Empty(t, r.Problems)
 	require.Positive(t, r.Sent)
 	require.Equal(t, r.Sent, r.Delivered.Events)
@@ -168,11 +176,12 @@ func TestWhatNoBenchSentIsRefused(t *testing.T) {
 	t.Cleanup(http.DefaultClient.CloseIdleConnections)
 	require.Equal(t, http.StatusServiceUnavailable, post(`{"type":"updated","return":{"id":"a customer's"}}`), "it would be lost")
 	require.Equal(t, http.StatusServiceUnavailable, post(`{"a":"b","holdfast_bench":"x/y"}`))
+	require.Equal(t, http.StatusServiceUnavailable, post(""))
 	require.Equal(t, http.StatusOK, post(`{"a":"b","holdfast_bench":"bench-another/3/7"}`), "left over from a bench that was stopped")
 	require.NoError(t, b.Probe(t.Context()))
 	r := b.Run(t.Context(), nil)
 	require.True(t, r.Passed)
-	require.Equal(t, 2, r.Foreign)
+	require.Equal(t, 3, r.Foreign)
 	require.Len(t, r.Notes, 2)
 	require.Contains(t, r.Notes[0], "is real traffic routed here?")
 	require.Contains(t, r.Notes[1], "left over from another bench")

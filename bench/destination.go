@@ -18,15 +18,15 @@ const probeSubject = "probe"
 func (b *Bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // its sender died while it sent: nothing was delivered
+		// Most likely its sender died while it sent. Without a word it would be a 200.
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	}
 	run, subject, n, ok := readMark(body)
 	switch {
 	case !ok:
-		// A real event: to say that it was handled would be to lose it.
 		b.ledger.stray(false)
-		w.Header().Set("Retry-After", "60")
-		http.Error(w, "this is holdfast bench, which handles no events but its own", http.StatusServiceUnavailable)
+		refuse(w)
 		return
 	case run != b.make.run:
 		b.ledger.stray(true)
@@ -42,6 +42,7 @@ func (b *Bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	one, told := b.read(r.Header, verdict.ID{Subject: subject, Counter: n}, body)
 	at, ok := b.ledger.arrived(place, one, told)
 	if !ok {
+		refuse(w)
 		return
 	}
 	if b.options.Delay > 0 {
@@ -49,6 +50,13 @@ func (b *Bench) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-time.After(b.options.Delay)
 	}
 	b.ledger.done(place, at, http.StatusOK)
+}
+
+// refuse answers to the delivery of a real event: to say that it was handled would be to
+// lose it.
+func refuse(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "60")
+	http.Error(w, "this is holdfast bench, which handles no events but its own", http.StatusServiceUnavailable)
 }
 
 // read makes a record of a delivery, and returns the subject that it names.

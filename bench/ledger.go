@@ -34,7 +34,7 @@ type subject struct {
 // Progress is how far a run is.
 type Progress struct {
 	Sent, Accepted, Delivered int
-	// Fraction is how much of the sending is done, from 0 to 1.
+	// Fraction is how much of the run is done, from 0 to 1.
 	Fraction float64
 }
 

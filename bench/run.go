@@ -53,11 +53,7 @@ func (b *Bench) keepWatching(began time.Time, watch func(Progress)) (stop func()
 	}
 	tell := func() {
 		p, _, _ := b.ledger.now()
-		if b.options.Events > 0 {
-			p.Fraction = float64(p.Accepted) / float64(b.options.Events)
-		} else {
-			p.Fraction = min(1, time.Since(began).Seconds()/b.options.Duration.Seconds())
-		}
+		p.Fraction = b.fraction(p, time.Since(began))
 		watch(p)
 	}
 	over, done := make(chan struct{}), make(chan struct{})
@@ -76,4 +72,13 @@ func (b *Bench) keepWatching(began time.Time, watch func(Progress)) (stop func()
 		}
 	}()
 	return func() { close(over); <-done }
+}
+
+// fraction is how much is done after some time: half of it is to send, half to deliver.
+func (b *Bench) fraction(p Progress, passed time.Duration) float64 {
+	if b.options.Events > 0 {
+		return float64(p.Accepted+p.Delivered) / float64(2*b.options.Events)
+	}
+	sent := min(1, passed.Seconds()/b.options.Duration.Seconds())
+	return sent * (1 + float64(p.Delivered)/float64(max(1, p.Accepted))) / 2
 }

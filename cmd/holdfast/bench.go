@@ -146,7 +146,7 @@ func (b *benchmark) prepare(cmd *cobra.Command) error {
 func (b *benchmark) measure(cmd *cobra.Command, running *bench.Bench) (bench.Report, error) {
 	told := cmd.ErrOrStderr()
 	fmt.Fprintf(told, "%s, to %s\n", describeWorkload(b.options.Workload), strings.Join(b.options.URLs, ", "))
-	fmt.Fprintf(told, "waiting for deliveries on %s\n", b.destination(running))
+	fmt.Fprintf(told, "waiting for deliveries on %s, where %s leads\n", b.destination(running), b.route(running))
 	if err := running.Probe(cmd.Context()); err != nil {
 		return bench.Report{}, b.explain(err, running)
 	}
@@ -172,6 +172,11 @@ func (b *benchmark) destination(running *bench.Bench) string {
 	return u.String()
 }
 
+// route is the setting that the worker needs, to be copied.
+func (b *benchmark) route(running *bench.Bench) string {
+	return fmt.Sprintf("HOLDFAST_ROUTES='%s/*=%s'", b.source.name, b.destination(running))
+}
+
 // explain says what to do about a first event that did not come back.
 func (b *benchmark) explain(err error, running *bench.Bench) error {
 	var refused *bench.NotAcceptedError
@@ -188,11 +193,11 @@ func (b *benchmark) explain(err error, running *bench.Bench) error {
 	text := fmt.Sprintf(`%s accepted an event, but within %s it was not delivered to %s. No more were sent.
 Start the worker with this setting, in which the route comes before any other that matches:
 
-  HOLDFAST_ROUTES='%s/*=%s'
+  %s
 
 If it has that, is this machine called otherwise there, or is the worker not running, or slow (--patience)?
 What became of the event: holdfast events show %d`,
-		astray.URL, b.options.FirstPatience, b.destination(running), b.source.name, b.destination(running), astray.Sequence)
+		astray.URL, b.options.FirstPatience, b.destination(running), b.route(running), astray.Sequence)
 	if astray.Foreign > 0 {
 		text += fmt.Sprintf("\nOther events came, which no bench sent, and were refused (%d): real traffic is routed here.", astray.Foreign)
 	}

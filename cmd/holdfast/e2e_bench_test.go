@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -164,4 +165,18 @@ func TestE2EBenchSendsNothingToARouteThatIsNotItsOwn(t *testing.T) {
 	require.ErrorContains(t, done.err, "HOLDFAST_ROUTES='redo/*=http://"+listen+"/'")
 	require.ErrorContains(t, done.err, "No more were sent.")
 	require.Len(t, d.events(t), 1)
+}
+
+func TestE2EBenchCanBeInterrupted(t *testing.T) {
+	t.Parallel()
+	listen := "127.0.0.1:" + freshPort(t)
+	d := startDaemon(t, redoSource("redo", "http://"+listen+"/", nil))
+	webhooks, _ := d.at.get()
+	p := newProgram(t, t.TempDir(), map[string]string{"HOLDFAST_SOURCE_REDO_SECRET": testSecret},
+		"bench", "--url", webhooks, "--listen", listen, "--patience", patience.String(), "--duration", "1h", "--subjects", "4", "--rate", "50")
+	p.start(t)
+	until(t, "the load", func() bool { return len(d.events(t, "limit", "10")) > 5 })
+	require.Equal(t, exitInterrupted, p.stop(t, syscall.SIGINT))
+	require.Contains(t, string(p.printed(t)), "PASSED: nothing lost, nothing out of order, as far as it came before it was interrupted.")
+	d.settled(t)
 }
