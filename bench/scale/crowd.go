@@ -36,7 +36,7 @@ func (s *scale) crowd(ctx context.Context, r *result) error {
 	if err != nil {
 		return errors.Join(err, d.stop())
 	}
-	cold := bench.Workload{Name: "cold", Events: r.Size, Connections: connections}
+	cold := bench.Workload{Name: "cold", Events: r.Size, Connections: connections, Delay: s.delay}
 	report, err := s.send(ctx, r, d.load(crowdSource, local(port), cold), func(p bench.Progress) { delivered.Store(int64(p.Delivered)) })
 	r.Drain, err = w.endAfter(ctx, err)
 	if err = errors.Join(err, d.stop()); err != nil {

@@ -25,6 +25,7 @@ type options struct {
 	probe          time.Duration
 	calm           time.Duration
 	sample         time.Duration
+	delay          time.Duration
 	load, rounds   int
 }
 
@@ -53,6 +54,7 @@ func readOptions(args []string, env func(string) string, tell io.Writer) (o opti
 	flags.DurationVar(&o.probe, "probe", time.Second, "backlog: time between two events of the other subject")
 	flags.DurationVar(&o.calm, "calm", time.Minute, "backlog: how long those are sent alone, before the backlog is resumed")
 	flags.DurationVar(&o.sample, "sample", 5*time.Second, "time between two looks at the process's memory")
+	flags.DurationVar(&o.delay, "delay", 0, "crowd: how long the destination works on each event")
 	flags.IntVar(&o.load, "load", 20_000, "history: `events` to accept, over a tenth as many subjects; half as many are drained, over a hundredth")
 	flags.IntVar(&o.rounds, "rounds", 3, "history: how often each inbox has its turn")
 	if err := flags.Parse(args); err != nil {

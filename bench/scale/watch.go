@@ -33,7 +33,6 @@ type watch struct {
 
 	mu      sync.Mutex
 	samples []sample
-	failed  error
 }
 
 func (s *scale) watch(ctx context.Context, d *daemon, delivered func() int) (*watch, error) {
@@ -72,8 +71,7 @@ func (w *watch) look(ctx context.Context) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		w.failed = err
-		return
+		return // a busy machine: the last look will tell if there is more to it
 	}
 	one := sample{
 		Seconds: round(time.Since(w.began).Seconds()), Delivered: w.delivered(),
@@ -91,8 +89,8 @@ func (w *watch) end(ctx context.Context) (*drain, error) {
 	w.stopped.Wait()
 	w.look(ctx)
 	after, err := w.daemon.metrics(ctx)
-	if err != nil || w.failed != nil {
-		return nil, fmt.Errorf("look at holdfast: %w", cmpErr(err, w.failed))
+	if err != nil {
+		return nil, fmt.Errorf("look at holdfast: %w", err)
 	}
 	used, events := w.others(), w.delivered()
 	d := &drain{
@@ -107,13 +105,6 @@ func (w *watch) end(ctx context.Context) (*drain, error) {
 		d.MostWaiting = max(d.MostWaiting, s.Waiting)
 	}
 	return d, nil
-}
-
-func cmpErr(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // memory tells whether a process grew: the middle of what it had in the first quarter
