@@ -118,7 +118,7 @@ func TestE2EBenchFailsWhereEventsGetLost(t *testing.T) {
 	listen := "127.0.0.1:" + freshPort(t)
 	line := newBetween(t, "http://"+listen, func(n int, _ func()) bool { return n == 3 })
 	d := startDaemon(t, redoSource("redo", line.url, nil))
-	status, r, printed := benchAgainst(t, d, listen, "--events", "60", "--subjects", "6", "--connections", "3", "--give-up", "20s")
+	status, r, printed := benchAgainst(t, d, listen, "--events", "60", "--subjects", "6", "--connections", "3", "--give-up", "30s")
 	require.Equal(t, 1, status, printed)
 	require.False(t, r.Passed)
 	require.Equal(t, 1, r.Lost)
