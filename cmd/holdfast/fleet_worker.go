@@ -38,7 +38,7 @@ type fleetWorker struct {
 	tuning     activities.Tuning
 	versioning Versioning
 	log        *slog.Logger
-	running    atomic.Bool
+	running    atomic.Bool // and takes on work
 	current    atomic.Bool // this build is the one that is given work
 }
 
@@ -109,6 +109,7 @@ func (w *fleetWorker) once(ctx context.Context) (reached bool, err error) {
 	go w.watchVersion(watching)
 	select {
 	case <-ctx.Done():
+		w.running.Store(false) // before its end, so that no first task comes to it by way of a start
 		w.log.Info("finishing events in hand", slog.Duration("up_to", w.config.StopTimeout()))
 		w.activities.Stop()
 		sdk.Stop()

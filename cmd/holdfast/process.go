@@ -74,7 +74,7 @@ func (p *process) open(ctx context.Context) error {
 	window := relief.NewWindow(p.common.Relief)
 	p.ringer = doorbell.NewRinger(doorbell.Options{
 		Temporal: p.client, Log: p.log, Registry: p.registry, TaskQueue: p.common.TaskQueue,
-		Relief: window, Inbox: store, Left: p.tellLane,
+		Eager: p.eager(), Relief: window, Inbox: store, Left: p.tellLane,
 	})
 	p.sweeper = doorbell.NewSweeper(doorbell.SweeperOptions{
 		Config: p.processSettings.sweeper, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,

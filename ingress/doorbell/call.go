@@ -21,23 +21,41 @@ const maxFairnessKey = 64
 
 var sourceAttribute = temporal.NewSearchAttributeKeyKeyword(workflows.SearchAttributeSource)
 
-// call signals a subject's run, and starts one if there is none: whatever became
-// of the run before, because a subject at rest has a completed one.
-func (r *Ringer) call(ctx context.Context, subject string, tell bool) error {
-	signal, argument := workflows.SignalDoorbell, any(nil)
-	if tell {
-		signal, argument = workflows.SignalOperate, workflows.Operate{}
+// call carries a ring to Temporal.
+func (r *Ringer) call(ctx context.Context, rung *ring) error {
+	// A ring that failed may have started the run, and one that tells something
+	// comes for a run that is there.
+	if r.eager != nil && !rung.telling && rung.failed == 0 {
+		if started, err := r.begin(ctx, rung.subject); started || err != nil {
+			return err
+		}
 	}
+	return r.signal(ctx, rung)
+}
+
+// signal signals a subject's run, and starts one if there is none: whatever became
+// of the run before, because a subject at rest has a completed one.
+func (r *Ringer) signal(ctx context.Context, rung *ring) error {
+	name, argument := workflows.SignalDoorbell, any(nil)
+	if rung.telling {
+		name, argument = workflows.SignalOperate, workflows.Operate{}
+	}
+	options := r.options(rung.subject)
+	options.WorkflowIDConflictPolicy = enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+	_, err := r.temporal.SignalWithStartWorkflow(ctx, rung.subject, name, argument, options, workflows.WorkflowType, workflows.Input{})
+	return err
+}
+
+// options are those of a subject's new run.
+func (r *Ringer) options(subject string) client.StartWorkflowOptions {
 	source := sourceOf(subject)
-	_, err := r.temporal.SignalWithStartWorkflow(ctx, subject, signal, argument, client.StartWorkflowOptions{
-		ID:                       subject,
-		TaskQueue:                r.taskQueue,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		TypedSearchAttributes:    temporal.NewSearchAttributes(sourceAttribute.ValueSet(source)),
+	return client.StartWorkflowOptions{
+		ID:                    subject,
+		TaskQueue:             r.taskQueue,
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		TypedSearchAttributes: temporal.NewSearchAttributes(sourceAttribute.ValueSet(source)),
 		// A server with fairness gives each source its share of the workers, also when
 		// one source has filled the task queue. Others pay no attention to it.
 		Priority: temporal.Priority{FairnessKey: source[:min(len(source), maxFairnessKey)]},
-	}, workflows.WorkflowType, workflows.Input{})
-	return err
+	}
 }

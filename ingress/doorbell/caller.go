@@ -13,7 +13,7 @@ func (r *Ringer) run(freshOnly bool) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.calls, callTimeout)
-		err := r.call(ctx, next.subject, next.telling)
+		err := r.call(ctx, next)
 		cancel()
 		r.finish(next, err)
 	}

@@ -42,6 +42,12 @@ type Options struct {
 	Capacity  int    // zero: DefaultCapacity
 	Callers   int    // zero: DefaultCallers
 
+	// Eager is set where a worker has the same client: rings start runs through it, and
+	// signal those that are there. Nil: every ring signals, and starts with that. It
+	// does not suit versioned workers, whose version the server would not choose, nor
+	// runs that linger, which are mostly there.
+	Eager EagerStarter
+
 	// Relief is the lane's window, which the workers of this process share; nil: there
 	// is no lane. Inbox and Left are needed with it: Left, if not nil, is told of each
 	// subject that is left to the lane.
@@ -55,6 +61,7 @@ type Options struct {
 // called. It is safe for concurrent use.
 type Ringer struct {
 	temporal  Starter
+	eager     EagerStarter
 	log       *slog.Logger
 	taskQueue string
 	capacity  int
@@ -97,6 +104,7 @@ type ring struct {
 func NewRinger(o Options) *Ringer {
 	r := &Ringer{
 		temporal:  o.Temporal,
+		eager:     o.Eager,
 		log:       o.Log,
 		taskQueue: o.TaskQueue,
 		capacity:  o.Capacity,
