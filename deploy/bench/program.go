@@ -54,8 +54,8 @@ func export(ctx context.Context, root, commit, folder string) error {
 	}
 	archive := exec.CommandContext(ctx, "git", "-C", root, "archive", "--format=tar", commit) //nolint:gosec // a revision that git has named
 	unpack := exec.CommandContext(ctx, "tar", "-x", "-C", folder)                             //nolint:gosec // a folder of our own
-	var complaint bytes.Buffer
-	archive.Stderr, unpack.Stderr = &complaint, &complaint
+	var ofArchive, ofUnpack bytes.Buffer
+	archive.Stderr, unpack.Stderr = &ofArchive, &ofUnpack
 	files, err := archive.StdoutPipe()
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func export(ctx context.Context, root, commit, folder string) error {
 		return err
 	}
 	if err := errors.Join(archive.Run(), unpack.Wait()); err != nil {
-		return fmt.Errorf("unpack revision %s: %w\n%s", commit, err, complaint.Bytes())
+		return fmt.Errorf("unpack revision %s: %w\n%s%s", commit, err, ofArchive.Bytes(), ofUnpack.Bytes())
 	}
 	return nil
 }
