@@ -6,16 +6,44 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
+// prepared is where a connection keeps, by their names, which statements of ours it
+// has prepared, and which it is not to.
+const prepared = "holdfast"
+
 // call executes one statement that commits by itself and returns its rows, in the
-// binary form.
-func call(ctx context.Context, conn *pgxpool.Conn, statement string, args *arguments) ([][][]byte, error) {
+// binary form. A session parses it once, under its name. If it knows nothing of it any
+// more, as after a DISCARD ALL, or has something else under that name, as a pooler's
+// may, it is executed without a name.
+func call(ctx context.Context, conn *pgx.Conn, name, statement string, args *arguments) ([][][]byte, error) {
+	pg := conn.PgConn()
 	binaryForm := []int16{1} // of all arguments, of all columns
-	result := conn.Conn().PgConn().ExecParams(ctx, statement, args.values, args.types, binaryForm, binaryForm).Read()
+	known, _ := pg.CustomData()[prepared].(map[string]bool)
+	if known == nil {
+		known = map[string]bool{}
+		pg.CustomData()[prepared] = known
+	}
+	is, tried := known[name]
+	if !tried {
+		_, err := pg.Prepare(ctx, name, statement, args.types)
+		if err != nil && codeOf(err) == "" {
+			return nil, err
+		}
+		is = err == nil
+		known[name] = is
+	}
+	if is {
+		result := pg.ExecPrepared(ctx, name, args.values, binaryForm, binaryForm).Read()
+		if codeOf(result.Err) != codeNotPrepared {
+			return result.Rows, result.Err
+		}
+		clear(known)
+	}
+	result := pg.ExecParams(ctx, statement, args.values, args.types, binaryForm, binaryForm).Read()
 	return result.Rows, result.Err
 }
 
@@ -38,6 +66,13 @@ func (c cell) int() int {
 		return 0
 	}
 	return int(int32(binary.BigEndian.Uint32(c))) //nolint:gosec // its bits
+}
+
+func (c cell) int16() int16 {
+	if len(c) != 2 {
+		return 0
+	}
+	return int16(binary.BigEndian.Uint16(c)) //nolint:gosec // its bits
 }
 
 func (c cell) bool() bool { return len(c) == 1 && c[0] != 0 }

@@ -141,6 +141,12 @@ func (a *arguments) int4(v int) {
 	a.scalar(pgtype.Int4OID, binary.BigEndian.AppendUint32(nil, uint32(v))) //nolint:gosec // of a batch
 }
 
+func (a *arguments) text(v string) { a.scalar(pgtype.TextOID, []byte(row.Text(v))) }
+
+func (a *arguments) int8(v int64) {
+	a.scalar(pgtype.Int8OID, binary.BigEndian.AppendUint64(nil, uint64(v))) //nolint:gosec // its bits
+}
+
 func (a *arguments) bool(v bool) {
 	value := []byte{0}
 	if v {

@@ -57,8 +57,8 @@ func parseURL(url string) (*pgxpool.Config, error) {
 	if c.ValidateConnect == nil {
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
-	// Nothing is prepared by name, so nothing is missing after a failover, behind a
-	// pooler or after DISCARD ALL. Only descriptions are kept.
+	// Nothing but what call prepares has a name, so nothing is missing after a failover,
+	// behind a pooler or after DISCARD ALL. Only descriptions are kept.
 	c.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	return config, nil
 }

@@ -27,8 +27,9 @@
 // and replays have transactions of their own.
 //
 // What runs for each event is a function's: a session plans a function's statements
-// once, and nothing of that is lost behind a pooler or after a failover. Planned each
-// time, as other statements are, they cost several times as much as they do.
+// once. Planned each time, as other statements are, they cost several times as much as
+// they do. The calls themselves are prepared by name; where a pooler or a DISCARD ALL
+// took the name away, they go without.
 //
 // Locks are taken in one order everywhere: subjects by ID, then keys; Prune and the
 // sweeper wait for none. A deadlock or a lock that takes too long is tried again as

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
 // read runs reads on a connection of their own. They never wait for a writer.
@@ -58,22 +59,56 @@ func (s *Store) Own(ctx context.Context, subject string, epoch int64) error {
 	return err
 }
 
-const nextSQL = `SELECT sequence, event_id, source, provider, subject, type, key, at, received_at, "position", related, staging, status,
-	attempts, reason, handler, settled_at, redo, replay_of, run_id, content_type, encoding, size, body FROM next_1($1, $2, $3)`
+const (
+	nextName = "holdfast_next_1"
+	nextSQL  = `SELECT sequence, event_id, source, provider, subject, type, key, at, received_at, "position", related, staging, status,
+		attempts, reason, handler, settled_at, redo, replay_of, run_id, content_type, encoding, size, body FROM next_1($1, $2, $3)`
+	nextColumns = 24
+)
 
 // Next returns a subject's first pending events. Its snapshot begins with the
 // call, so every settlement that had been answered before is seen.
 func (s *Store) Next(ctx context.Context, subject string, limit, maxBytes int) ([]inbox.Entry, error) {
 	return read(ctx, s, "read the next events", func(ctx context.Context, conn *pgx.Conn) ([]inbox.Entry, error) {
-		rows, _ := conn.Query(ctx, nextSQL, text(subject), int64(limit), int64(maxBytes))
-		var entries []inbox.Entry
-		_, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (none struct{}, err error) {
-			entry, err := s.scanEntry(r)
-			entries = append(entries, entry)
-			return none, err
-		})
-		return entries, err
+		var args arguments
+		args.text(subject)
+		args.int8(int64(limit))
+		args.int8(int64(maxBytes))
+		rows, err := call(ctx, conn, nextName, nextSQL, &args)
+		if err != nil || len(rows) == 0 {
+			return nil, err
+		}
+		entries := make([]inbox.Entry, len(rows))
+		for i, r := range rows {
+			if entries[i], err = s.entry(r); err != nil {
+				return nil, err
+			}
+		}
+		return entries, nil
 	})
+}
+
+// entry reads a row of nextSQL.
+func (s *Store) entry(r [][]byte) (entry inbox.Entry, err error) {
+	if len(r) != nextColumns {
+		return entry, fmt.Errorf("%w: %d columns", errAnswer, len(r))
+	}
+	next := func() (c cell) {
+		c, r = r[0], r[1:]
+		return c
+	}
+	e := &entry.Event
+	e.Sequence, e.EventID, e.Source, e.Provider = next().int64(), next().text(), next().text(), next().text()
+	e.Subject, e.Type, e.Key = next().text(), next().text(), next().text()
+	e.At, e.ReceivedAt, e.Index = next().time().Time(), next().time().Time(), int(next().int64())
+	if e.Related, err = row.DecodeRelated(string(next())); err != nil {
+		return entry, fmt.Errorf("event %d: %w", e.Sequence, err)
+	}
+	e.Staging, e.Status, e.Attempts = next().bool(), inbox.Status(next()), int(next().int64())
+	e.Reason, e.Handler, e.SettledAt = next().text(), next().text(), next().time().Time()
+	e.Redo, e.ReplayOf, e.Run = int(next().int64()), next().int64(), next().text()
+	entry.Payload, err = s.payload(storedBody{text(next().text()), next().int16(), next().int64(), next()})
+	return entry, err
 }
 
 // storedBody takes a payload's columns.
@@ -89,18 +124,4 @@ func (b *storedBody) fields() []any { return []any{&b.contentType, &b.encoding, 
 func (s *Store) payload(b storedBody) (inbox.Payload, error) {
 	body, err := s.codec.decode(b.encoding, b.size, b.body)
 	return inbox.Payload{ContentType: string(b.contentType), Body: body}, err
-}
-
-func (s *Store) scanEntry(r pgx.CollectableRow) (inbox.Entry, error) {
-	var scanned scannedEvent
-	var stored storedBody
-	if err := r.Scan(append(scanned.fields(), stored.fields()...)...); err != nil {
-		return inbox.Entry{}, err
-	}
-	event, err := scanned.read()
-	if err != nil {
-		return inbox.Entry{}, err
-	}
-	payload, err := s.payload(stored)
-	return inbox.Entry{Event: event, Payload: payload}, err
 }

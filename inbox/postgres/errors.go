@@ -22,6 +22,7 @@ const (
 	codeNoSchema       = "3F000"
 	codeReadOnly       = "25006"
 	codeNoPrivilege    = "42501"
+	codeNotPrepared    = "26000"
 	codeCanceled       = "57014" // a statement took too long: its connection is well
 	classAuthorization = "28"
 	classConnection    = "08"

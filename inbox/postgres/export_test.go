@@ -32,6 +32,9 @@ const (
 	CountSQL     = countSQL
 )
 
+// PreparedNames are those of the statements that a session keeps.
+var PreparedNames = []string{appendName, usualName, nextName}
+
 // EventsQuery is the statement of a list of events.
 var EventsQuery = eventsQuery
 

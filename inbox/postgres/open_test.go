@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -197,4 +198,39 @@ func TestADatabasesSettingsDoNotWeakenIt(t *testing.T) {
 		return err
 	}))
 	requireWorks(t, store, "k")
+}
+
+// What is prepared by name may be gone, or be somebody else's: a pooler gives one
+// session to one after the other.
+func TestANameOfAStatementMayBeLostOrTaken(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ before, between []string }{
+		"Lost":  {nil, []string{"DEALLOCATE ALL"}},
+		"Taken": {postgres.PreparedNames, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store, _ := newStore(t, postgres.Options{Connections: 4})
+			each := func(statements ...string) {
+				t.Helper()
+				require.NoError(t, store.EachConnection(t.Context(), func(conn *pgx.Conn) error {
+					return conn.PgConn().Exec(t.Context(), strings.Join(statements, ";")).Close()
+				}))
+			}
+			for _, name := range c.before {
+				each("PREPARE " + name + " AS SELECT 1")
+			}
+			everywhere := func(key string) {
+				t.Helper()
+				var group errgroup.Group
+				for i := range 50 { // on every connection
+					group.Go(func() error { return works(t, store, fmt.Sprintf("%s-%d", key, i)) })
+				}
+				require.NoError(t, group.Wait())
+			}
+			everywhere("before")
+			each(c.between...)
+			everywhere("after")
+		})
+	}
 }

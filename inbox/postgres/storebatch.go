@@ -25,7 +25,7 @@ func (s *Store) storeBatch(batch []*appending, patience string) error {
 	b, _ := batches.Get().(*appendBatch)
 	defer batches.Put(b)
 	b.fill(batch, patience)
-	rows, err := call(ctx, conn, appendSQL, b.arguments())
+	rows, err := call(ctx, conn.Conn(), appendName, appendSQL, b.arguments())
 	if err == nil {
 		err = b.receipts(rows)
 	}
@@ -43,8 +43,11 @@ func (s *Store) storeBatch(batch []*appending, patience string) error {
 
 var batches = sync.Pool{New: func() any { return new(appendBatch) }}
 
-const appendSQL = `SELECT sequences, s_pending, late, l_status, l_duplicate, l_event_id, l_subject FROM append_2(
+const (
+	appendName = "holdfast_append_2"
+	appendSQL  = `SELECT sequences, s_pending, late, l_status, l_duplicate, l_event_id, l_subject FROM append_2(
 	$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)`
+)
 
 // receipts gives each delivery its receipts, from the answer of the function append_2.
 func (b *appendBatch) receipts(rows [][][]byte) error {

@@ -30,7 +30,7 @@ func (s *Store) changeUsual(batch []*change, patient bool) (unusual, skipped []*
 	b, _ := usualBatches.Get().(*usualBatch)
 	defer usualBatches.Put(b)
 	b.fill(batch)
-	rows, err := s.callAgain(ctx, usualSQL, b.arguments(patient))
+	rows, err := s.callAgain(ctx, b.arguments(patient))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -64,14 +64,14 @@ func (s *Store) changeUsual(batch []*change, patient bool) (unusual, skipped []*
 // callAgain makes a call, a second time if the connection turns out to be dead. If
 // the first one was carried out all the same, the second finds nothing usual left:
 // its events are settled, or a claim takes another epoch for the same run.
-func (s *Store) callAgain(ctx context.Context, statement string, args *arguments) ([][][]byte, error) {
+func (s *Store) callAgain(ctx context.Context, args *arguments) ([][][]byte, error) {
 	for again := false; ; again = true {
 		conn, err := s.conn(ctx)
 		if err != nil {
 			s.failed(err)
 			return nil, err
 		}
-		rows, err := call(ctx, conn, statement, args)
+		rows, err := call(ctx, conn.Conn(), usualName, usualSQL, args)
 		broken := conn.Conn().IsClosed()
 		conn.Release()
 		if err == nil {
@@ -85,7 +85,8 @@ func (s *Store) callAgain(ctx context.Context, statement string, args *arguments
 }
 
 const (
-	usualSQL = `SELECT nr, done, pending, held, next, epoch, name, source, streak, spent, holds, next_wake, last_error, failed_at
+	usualName = "holdfast_drain_1"
+	usualSQL  = `SELECT nr, done, pending, held, next, epoch, name, source, streak, spent, holds, next_wake, last_error, failed_at
 		FROM drain_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 	usualColumns = 14
 )
