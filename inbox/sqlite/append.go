@@ -76,6 +76,9 @@ func (a *appending) known(e *inbox.NewEvent) (known row.Known, err error) {
 
 func (a *appending) duplicate(sequence int64) (inbox.Receipt, error) {
 	r := inbox.Receipt{Sequence: sequence, Duplicate: true}
+	if err := a.flushFresh(); err != nil {
+		return r, err
+	}
 	found, err := a.first(`SELECT e.event_id, e.status, s.id FROM events e
 		LEFT JOIN subjects s ON s.number = e.subject WHERE e.sequence = ?`,
 		[]any{sequence}, func(c columns) { r.EventID, r.Status, r.Subject = c.text(), c.status(), c.text() })

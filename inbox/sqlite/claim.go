@@ -82,6 +82,9 @@ func (t *tx) headOf(r *row.Row) (sequence int64, err error) {
 
 // head returns a subject's first pending event, nil if there is none.
 func (t *tx) head(r *row.Row) (*inbox.Event, error) {
+	if err := t.flushFresh(); err != nil {
+		return nil, err
+	}
 	var events []inbox.Event
 	err := t.all(headOfSubject, []any{r.Number}, readEvents(&events))
 	if err != nil || len(events) == 0 {

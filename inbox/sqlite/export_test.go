@@ -5,6 +5,9 @@ import (
 	"io/fs"
 )
 
+// YoungRows is half of how many rows are remembered.
+const YoungRows = youngRows
+
 // Conn is a connection as the writer's.
 type Conn struct{ *conn }
 
@@ -49,6 +52,10 @@ var StillRungSQL, HeldSQL = stillRungSQL, heldSQL
 func (s *Store) Write(ctx context.Context, run func(exec func(query string, args ...any) error) error) error {
 	_, err := write(ctx, s, func(t *tx) (struct{}, error) {
 		return struct{}{}, run(func(query string, args ...any) error {
+			if err := t.flush(); err != nil {
+				return err
+			}
+			t.forget() // it may be about subjects
 			return t.exec(query, args...)
 		})
 	})

@@ -62,6 +62,9 @@ func (t *tx) carryOut(r *row.Row, v inbox.Verb) error {
 }
 
 func (t *tx) parking(r *row.Row, sequence int64) (p row.Parking, err error) {
+	if err := t.flushFresh(); err != nil {
+		return p, err
+	}
 	p.Found, err = t.first("SELECT e.status, s.id"+eventTables+"WHERE e.sequence = ?",
 		[]any{sequence}, func(c columns) { p.Status, p.Subject = c.status(), c.text() })
 	if err == nil {

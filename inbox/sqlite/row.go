@@ -20,8 +20,8 @@ func readRow(c columns, id string) (r row.Row) {
 // subject returns the row of a subject, nil if there is none. The caller may
 // change it once it has decided not to refuse.
 func (t *tx) subject(id string) (*row.Row, error) {
-	if kept := t.rows[id]; kept != nil {
-		return &kept.row, nil
+	if kept := t.w.rows.get(id); kept != nil {
+		return t.use(kept), nil
 	}
 	kept := &keptRow{}
 	found, err := t.first("SELECT "+rowColumns+" FROM subjects s WHERE s.id = ?", []any{id}, func(c columns) {
@@ -31,11 +31,11 @@ func (t *tx) subject(id string) (*row.Row, error) {
 		return nil, err
 	}
 	kept.row = kept.stored
-	t.rows[id] = kept
-	return &kept.row, nil
+	return t.keep(kept), nil
 }
 
-// subjectOrNew is subject, but makes the row if there is none.
+// subjectOrNew is subject, but makes the row if there is none. It is stored with what
+// the transaction makes of it.
 func (t *tx) subjectOrNew(id, name, source string) (*row.Row, error) {
 	r, err := t.subject(id)
 	if err != nil || r != nil {
@@ -44,41 +44,62 @@ func (t *tx) subjectOrNew(id, name, source string) (*row.Row, error) {
 	if name == "" {
 		name = id
 	}
-	number, err := t.inserted("INSERT INTO subjects (id, name, source) VALUES (?, ?, ?)", id, name, source)
-	if err != nil {
-		return nil, err
-	}
-	stored := row.Row{Number: number, ID: id, Name: name, Source: source}
-	kept := &keptRow{row: stored, stored: stored}
-	t.rows[id] = kept
-	return &kept.row, nil
+	t.last.subject++
+	kept := &keptRow{row: row.Row{Number: t.last.subject, ID: id, Name: name, Source: source}}
+	t.fresh = append(t.fresh, kept)
+	return t.keep(kept), nil
 }
 
-func (t *tx) save(kept *keptRow) error {
+func (t *tx) keep(kept *keptRow) *row.Row {
+	t.w.rows.put(kept)
+	return t.use(kept)
+}
+
+func (t *tx) use(kept *keptRow) *row.Row {
+	if kept.used != t.number {
+		kept.used = t.number
+		t.used = append(t.used, kept)
+	}
+	return &kept.row
+}
+
+func (t *tx) saveOne(kept *keptRow) error {
 	r, old := kept.row, kept.stored
 	if r == old {
 		return nil
 	}
-	var err error
+	if old.Number == 0 {
+		old = row.Row{Number: r.Number, ID: r.ID, Name: r.Name, Source: r.Source, Pending: r.Pending, SweepAt: r.SweepAt}
+		err := t.exec("INSERT INTO subjects (number, id, name, source, pending, sweep_at) VALUES (?, ?, ?, ?, ?, ?)",
+			r.Number, r.ID, r.Name, r.Source, r.Pending, r.SweepAt)
+		if err != nil {
+			return err
+		}
+	}
+	if err := t.update(r, old); err != nil {
+		return err
+	}
+	t.totals.moved(kept.stored, r)
+	kept.stored = r
+	return nil
+}
+
+// update stores a row that the database has as old.
+func (t *tx) update(r, old row.Row) error {
+	if r == old {
+		return nil
+	}
 	thin := old
 	thin.Pending, thin.Epoch, thin.SweepAt = r.Pending, r.Epoch, r.SweepAt
 	thin.BusyRun, thin.BusySince, thin.BusyUntil = r.BusyRun, r.BusySince, r.BusyUntil
 	if r == thin { // what nearly every batch does: no other index is touched
-		err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ?,
+		return t.exec(`UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ?,
 			busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
 			r.Pending, r.Epoch, r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
-	} else {
-		err = t.exec(`UPDATE subjects SET pending = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
-			held_by = ?, held_reason = ?, streak = ?, spent = ?, holds = ?, next_wake = ?, last_error = ?,
-			failed_at = ?, sweep_at = ?, busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
-			r.Pending, r.Epoch, r.Held, r.HeldSince, r.HeldUntil, r.HeldBy, r.HeldReason, r.Streak, r.Spent,
-			r.Holds, r.NextWake, r.LastError, r.FailedAt, r.SweepAt,
-			r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
 	}
-	if err != nil {
-		return err
-	}
-	t.totals.moved(old, r)
-	kept.stored = r
-	return nil
+	return t.exec(`UPDATE subjects SET pending = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
+		held_by = ?, held_reason = ?, streak = ?, spent = ?, holds = ?, next_wake = ?, last_error = ?,
+		failed_at = ?, sweep_at = ?, busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
+		r.Pending, r.Epoch, r.Held, r.HeldSince, r.HeldUntil, r.HeldBy, r.HeldReason, r.Streak, r.Spent,
+		r.Holds, r.NextWake, r.LastError, r.FailedAt, r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
 }

@@ -1,28 +1,25 @@
 package sqlite
 
-import (
-	"github.com/holdfast-project/holdfast/inbox/internal/row"
-)
-
-// tx is a transaction of the writer's. It keeps the subject rows it has touched
-// and writes each back once, however many operations of the batch were about it.
+// tx is a transaction of the writer's. It writes each subject row it has used back
+// once, however many operations of the batch were about it.
 //
 // An operation must decide whether it refuses before it changes a row.
 type tx struct {
 	w      *writer
-	rows   map[string]*keptRow
-	epoch  int64
+	number int64      // of the transaction
+	used   []*keptRow // these may have changed
+	fresh  []*keptRow // and these the database may not have yet
+	last   numbers
 	totals totals
 	broken error // by a statement that failed; nothing of the transaction may stay
 }
 
-type keptRow struct {
-	row    row.Row
-	stored row.Row // as the database has it
-}
+// numbers are the last ones given.
+type numbers struct{ epoch, subject int64 }
 
 func newTx(w *writer) *tx {
-	return &tx{w: w, rows: map[string]*keptRow{}, epoch: w.epoch}
+	w.begun++
+	return &tx{w: w, number: w.begun, last: w.last}
 }
 
 func (t *tx) check(err error) error {
@@ -62,21 +59,38 @@ func (t *tx) all(query string, args []any, each func(columns) error) error {
 // flush writes back the rows and the epoch. What reads or changes the table of
 // subjects by a statement of its own calls it first.
 func (t *tx) flush() error {
-	for _, kept := range t.rows {
-		if err := t.save(kept); err != nil {
+	if err := t.save(t.used); err != nil {
+		return err
+	}
+	if t.last.epoch == t.w.last.epoch {
+		return nil
+	}
+	return t.exec("UPDATE counters SET value = ? WHERE name = 'epoch'", t.last.epoch)
+}
+
+// flushFresh stores the subjects that are new. What joins their ids calls it first.
+func (t *tx) flushFresh() error {
+	fresh := t.fresh
+	t.fresh = nil
+	return t.save(fresh)
+}
+
+func (t *tx) save(rows []*keptRow) error {
+	for _, kept := range rows {
+		if err := t.saveOne(kept); err != nil {
 			return err
 		}
 	}
-	if t.epoch == t.w.epoch {
-		return nil
-	}
-	return t.exec("UPDATE counters SET value = ? WHERE name = 'epoch'", t.epoch)
+	return nil
 }
 
-// forget drops the kept rows after a flush, so that the next use reads them again.
-func (t *tx) forget() { clear(t.rows) }
+// forget drops the rows after a flush, so that the next use reads them again.
+func (t *tx) forget() {
+	t.used, t.fresh = nil, nil
+	t.w.rows.forget()
+}
 
 func (t *tx) nextEpoch() int64 {
-	t.epoch++
-	return t.epoch
+	t.last.epoch++
+	return t.last.epoch
 }

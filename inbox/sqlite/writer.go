@@ -15,7 +15,10 @@ import (
 type writer struct {
 	path       string
 	conn       *conn // nil: to be opened again
-	epoch      int64 // the last one given
+	rows       rowCache
+	begun      int64 // transactions
+	last       numbers
+	version    int64 // of the database: another one when another connection has written
 	commits    atomic.Int64
 	operations atomic.Int64
 	stopped    chan struct{}
@@ -31,7 +34,7 @@ type commitError struct{ error }
 func (e commitError) Unwrap() error { return e.error }
 
 func openWriter(ctx context.Context, path string) (*writer, error) {
-	w := &writer{path: path, stopped: make(chan struct{})}
+	w := &writer{path: path, rows: newRowCache(), stopped: make(chan struct{})}
 	var err error
 	if w.conn, err = connect(ctx, path); err != nil {
 		return nil, err
@@ -45,7 +48,11 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 // start reads what the writer knows by heart.
 func (w *writer) start(ctx context.Context) error {
 	defer w.conn.raw.SetInterrupt(w.conn.raw.SetInterrupt(ctx))
-	_, err := w.conn.first("SELECT value FROM counters WHERE name = 'epoch'", nil, func(c columns) { w.epoch = c.int64() })
+	_, err := w.conn.first("SELECT value FROM counters WHERE name = 'epoch'", nil, func(c columns) { w.last.epoch = c.int64() })
+	if err != nil {
+		return err
+	}
+	_, err = w.conn.first("SELECT coalesce(max(number), 0) FROM subjects", nil, func(c columns) { w.last.subject = c.int64() })
 	if err != nil {
 		return err
 	}
@@ -122,6 +129,9 @@ func (w *writer) transact(batch []*operation) ([]error, error) {
 	if err := t.exec("BEGIN IMMEDIATE"); err != nil {
 		return nil, w.abort(commitError{err})
 	}
+	if err := w.lookAround(); err != nil {
+		return nil, w.abort(commitError{err})
+	}
 	results := make([]error, len(batch))
 	for i, o := range batch {
 		results[i] = o.run(t)
@@ -139,10 +149,23 @@ func (w *writer) transact(batch []*operation) ([]error, error) {
 	return results, nil
 }
 
+// lookAround forgets the rows if another connection has written since the last
+// transaction: an operator's hand with the sqlite3 command, for no other one does.
+func (w *writer) lookAround() error {
+	var version int64
+	_, err := w.conn.first("PRAGMA data_version", nil, func(c columns) { version = c.int64() })
+	if version != w.version {
+		w.rows.forget()
+		w.version = version
+	}
+	return err
+}
+
 // abort takes back what was begun. A connection that could not begin, commit or
 // roll back is given up, so that the next batch starts afresh on a disk that may
 // have recovered.
 func (w *writer) abort(cause error) error {
+	w.rows.forget() // some have changes that are taken back
 	err := w.conn.script("ROLLBACK")
 	if err != nil {
 		// SQLite has rolled back by itself, as it does on a full disk, or cannot:
@@ -157,7 +180,8 @@ func (w *writer) abort(cause error) error {
 }
 
 func (w *writer) committed(t *tx, operations int) {
-	w.epoch = t.epoch
+	w.last = t.last
+	w.rows.age()
 	w.commits.Add(1)
 	w.operations.Add(int64(operations))
 	w.mu.Lock()
