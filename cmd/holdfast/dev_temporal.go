@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/holdfast-project/holdfast/workflows"
 )
 
 const (
@@ -48,12 +46,7 @@ func (t *devTemporal) open(dir string, log *slog.Logger) error {
 	if err := t.ready(output); err != nil {
 		return errors.Join(err, output.Close())
 	}
-	args := []string{
-		"server", "start-dev", "--ip", "127.0.0.1", "--port", strconv.Itoa(t.port), "--ui-port", strconv.Itoa(t.uiPort),
-		"--db-filename", filepath.Join(dir, "temporal.db"), "--log-level", "warn",
-		"--search-attribute", workflows.SearchAttributeSource + "=Keyword",
-		"--search-attribute", workflows.SearchAttributeState + "=Keyword",
-	}
+	args := t.args(dir)
 	first, err := startChild(output, cli, args...)
 	if err != nil {
 		return errors.Join(err, output.Close())
