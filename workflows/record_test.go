@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -23,16 +22,6 @@ import (
 	"github.com/holdfast-project/holdfast/workflows"
 	"github.com/holdfast-project/holdfast/workflows/temporaltest"
 )
-
-// scenario is a course of events to record: what the drains answer, and what is
-// done to the run meanwhile.
-type scenario struct {
-	drains []any // DrainOutput or error, in order; then empty
-	act    func(ctx context.Context, t *testing.T, r *recorded)
-	// versioned records it on a worker with a version, which leaves its mark in the
-	// history.
-	versioned bool
-}
 
 // recorded is a run that is being recorded.
 type recorded struct {
@@ -62,65 +51,6 @@ func (r *recorded) await(ctx context.Context, t *testing.T, state string) {
 		var status workflows.Status
 		return err == nil && value.Get(&status) == nil && status.State == state
 	}, 30*time.Second, 20*time.Millisecond)
-}
-
-func scenarios() map[string]scenario {
-	more := workflows.DrainOutput{Outcome: workflows.OutcomeMore, Epoch: 1, Settled: 100}
-	wait := workflows.DrainOutput{Outcome: workflows.OutcomeWait, Epoch: 1, Wait: 50 * time.Millisecond, Reason: "busy"}
-	linger := workflows.DrainOutput{Outcome: workflows.OutcomeEmpty, Epoch: 2, Policy: workflows.Policy{Linger: 2 * time.Second}}
-	down := errors.New("inbox: connection refused")
-	repeat := func(out any, n int) (all []any) {
-		for range n {
-			all = append(all, out)
-		}
-		return all
-	}
-	return map[string]scenario{
-		"rest":          {},
-		"batches":       {drains: []any{more, more, more}},
-		"waits":         {drains: []any{wait, wait}},
-		"inbox-away":    {drains: []any{down, down}},
-		"recovery":      {drains: []any{failed(), more, failed()}},
-		"hold-by-time":  {drains: []any{held(200 * time.Millisecond)}},
-		"continued":     {drains: repeat(wait, 60)},
-		"recover-loops": {drains: repeat(failed(), 20)},
-		"linger": {drains: []any{linger}, act: func(ctx context.Context, t *testing.T, r *recorded) {
-			t.Helper()
-			r.await(ctx, t, workflows.StateIdle)
-			r.signal(ctx, t, workflows.SignalDoorbell, nil)
-		}},
-		"resumed-by-update": {drains: []any{held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
-			t.Helper()
-			r.await(ctx, t, workflows.StateHeld)
-			r.update(ctx, t, workflows.UpdateResume, workflows.Operate{Reason: "mended", By: "ann"})
-		}},
-		"operated-by-signal": {drains: []any{held(0), held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
-			t.Helper()
-			r.await(ctx, t, workflows.StateHeld)
-			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{Verb: workflows.UpdatePause, By: "batch"})
-			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{Verb: workflows.UpdateResume, By: "batch"})
-			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{})
-		}},
-		"recovery-cut-short": {drains: []any{slow()}, act: func(ctx context.Context, t *testing.T, r *recorded) {
-			t.Helper()
-			r.await(ctx, t, workflows.StateRetrying)
-			r.signal(ctx, t, workflows.SignalOperate, workflows.Operate{})
-		}},
-		"versioned": {versioned: true, drains: []any{failed(), held(200 * time.Millisecond)}},
-		"canceled": {drains: []any{held(0)}, act: func(ctx context.Context, t *testing.T, r *recorded) {
-			t.Helper()
-			r.await(ctx, t, workflows.StateHeld)
-			require.NoError(t, r.client.CancelWorkflow(ctx, r.id, ""))
-		}},
-	}
-}
-
-const slowHandler = "POST slow/hooks"
-
-func slow() workflows.DrainOutput {
-	out := failed()
-	out.Head.Handler = slowHandler
-	return out
 }
 
 // TestRecordHistories writes one history per scenario into the folder that
@@ -196,8 +126,7 @@ func record(t *testing.T, c client.Client, name string, s scenario) []*historypb
 	}
 
 	id := "record/" + name + "-" + uuid.NewString()
-	run, err := c.SignalWithStartWorkflow(ctx, id, workflows.SignalDoorbell, nil,
-		client.StartWorkflowOptions{ID: id, TaskQueue: queue}, workflows.WorkflowType, workflows.Input{})
+	run, err := s.begin(ctx, c, client.StartWorkflowOptions{ID: id, TaskQueue: queue})
 	require.NoError(t, err)
 	first := run.GetRunID() // Get moves it to the last of the chain
 	if s.act != nil {
@@ -206,16 +135,6 @@ func record(t *testing.T, c client.Client, name string, s scenario) []*historypb
 	err = run.Get(ctx, nil)
 	require.True(t, err == nil || temporal.IsCanceledError(err), "%v", err)
 	return chain(ctx, t, c, id, first)
-}
-
-func (s scenario) options(deployment string) worker.Options {
-	if !s.versioned {
-		return worker.Options{}
-	}
-	return worker.Options{DeploymentOptions: worker.DeploymentOptions{
-		UseVersioning: true, DefaultVersioningBehavior: workflow.VersioningBehaviorAutoUpgrade,
-		Version: worker.WorkerDeploymentVersion{DeploymentName: deployment, BuildID: "v1"},
-	}}
 }
 
 // makeCurrent has the versioned worker given work, as soon as the server knows it.
