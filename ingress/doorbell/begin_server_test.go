@@ -199,7 +199,7 @@ func TestWithoutAWorkerARunWaitsInTheTaskQueue(t *testing.T) {
 // while one worker stops and another takes over. Nobody sweeps.
 func TestNoRingIsLost(t *testing.T) {
 	t.Parallel()
-	const subjects, events = 6, 80
+	const subjects, events = 6, 40
 	h := newHouse(t)
 	stop := h.work(t)
 	var all sync.WaitGroup
