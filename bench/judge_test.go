@@ -170,6 +170,9 @@ func TestSendingIsGivenUp(t *testing.T) {
 			require.InDelta(t, 9, r.Accepted.Events, 1)
 			require.GreaterOrEqual(t, r.Delivered.Events, r.Accepted.Events, "what was accepted is waited for")
 			require.Less(t, r.Sent, 20)
+			if c.giveUp == patience {
+				require.LessOrEqual(t, r.Refused, 3, "no sender came again")
+			}
 			require.Len(t, r.Problems, 1)
 			require.Contains(t, r.Problems[0], "sending was given up: "+h.url+" answered ")
 			require.NotContains(t, r.Problems[0], secret)
