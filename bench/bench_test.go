@@ -136,9 +136,9 @@ func TestSeveralURLsTakeTurns(t *testing.T) {
 
 func TestTheDestinationTakesItsTime(t *testing.T) {
 	t.Parallel()
-	r := measure(t, bench.Options{Workload: bench.Workload{Events: 10, Subjects: 1, Delay: 20 * time.Millisecond}}, redoHouse(t))
+	r := measure(t, bench.Options{Workload: bench.Workload{Events: 10, Subjects: 1, Delay: 150 * time.Millisecond}}, redoHouse(t))
 	require.True(t, r.Passed)
-	require.GreaterOrEqual(t, r.Delivered.Seconds, 9*0.02)
+	require.GreaterOrEqual(t, r.Delivered.Seconds, 9*0.15)
 }
 
 func TestAnInterruptedRunIsJudgedAsFarAsItCame(t *testing.T) {
