@@ -73,6 +73,12 @@ func (c Config) StopTimeout() time.Duration {
 // after it, on a slow disk.
 const attemptMargin = 10 * time.Second
 
+// drainTime is how long a drain has its subject: its last event starts before its
+// budget is used up, and is recorded.
+func (c Config) drainTime() time.Duration {
+	return drainBudget + c.FirstAttemptTimeout + attemptMargin
+}
+
 func (c Config) policy() workflows.Policy {
 	return workflows.Policy{RecoverTimeout: c.DeliveryTimeout + attemptMargin, Linger: c.Linger}
 }

@@ -57,7 +57,7 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 // hand, waits for it: it is nearly always about to leave nothing.
 func (a *Activities) claimAfterLane(ctx context.Context, in workflows.DrainInput) (*work, error) {
 	for until := time.Now().Add(drainBudget); ; {
-		w, err := a.claim(ctx, in, drainBudget+a.config.FirstAttemptTimeout)
+		w, err := a.claim(ctx, in, a.config.drainTime())
 		if err != nil || w.inHand <= 0 || !w.inLane || time.Now().After(until) || !pause(ctx, laneTick) {
 			return w, err
 		}

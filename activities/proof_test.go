@@ -38,11 +38,11 @@ func TestNoHandlerStartsOnAnOldProof(t *testing.T) {
 	a := New(store, routes, c, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	in := workflows.DrainInput{Subject: "redo/r1", RunID: "run", OriginalRunID: "run"}
 
-	frozen, err := a.claim(t.Context(), in, time.Second)
+	frozen, err := a.claim(t.Context(), in, time.Minute)
 	require.NoError(t, err)
 	entries, err := store.Next(t.Context(), "redo/r1", 1, 1)
 	require.NoError(t, err)
-	_, err = a.claim(t.Context(), in, time.Second)
+	_, err = a.claim(t.Context(), in, time.Minute)
 	require.NoError(t, err)
 
 	frozen.proved = time.Now().Add(-2 * proofAge)

@@ -31,11 +31,12 @@ type work struct {
 	inHand   time.Duration // how long another run may have an event in hand; then nothing was taken
 	inLane   bool          // and it is the relief lane's
 	proved   time.Time     // monotonic
+	over     time.Time     // monotonic: from then on another run may have the subject
 }
 
 // claim asks for the subject's epoch for a run.
 func (a *Activities) claim(ctx context.Context, in workflows.DrainInput, busy time.Duration) (*work, error) {
-	now := a.now()
+	now, over := a.now(), time.Now().Add(busy)
 	claimed, err := a.store.Claim(ctx, inbox.Claim{
 		Subject: in.Subject, Now: now, BusyUntil: now.Add(busy),
 		RunID: in.RunID, OriginalRunID: in.OriginalRunID, AfterEpoch: in.AfterEpoch,
@@ -49,7 +50,8 @@ func (a *Activities) claim(ctx context.Context, in workflows.DrainInput, busy ti
 	}
 	return &work{
 		Activities: a, subject: claimed.Subject, runID: in.RunID, original: in.OriginalRunID,
-		reopened: claimed.Reopened, inHand: claimed.InHandUntil.Sub(now), inLane: inbox.IsRelief(claimed.InHandBy), proved: time.Now(),
+		reopened: claimed.Reopened, inHand: claimed.InHandUntil.Sub(now), inLane: inbox.IsRelief(claimed.InHandBy),
+		proved: time.Now(), over: over,
 	}, nil
 }
 
@@ -99,7 +101,7 @@ func (w *work) handle(ctx context.Context, e inbox.Entry, limit time.Duration, r
 	if err != nil {
 		return step{busy: err, wait: w.gate.comeback(h.key())}, ctx.Err()
 	}
-	if err := w.prove(ctx); err != nil {
+	if err := w.prove(ctx, limit); err != nil {
 		leave(errNoAttempt)
 		return step{}, err
 	}
@@ -118,9 +120,14 @@ func (w *work) handle(ctx context.Context, e inbox.Entry, limit time.Duration, r
 	return w.record(context.WithoutCancel(ctx), e, o, err, took)
 }
 
-// prove makes sure that the subject is still ours just before a handler starts.
-func (w *work) prove(ctx context.Context) error {
-	if time.Since(w.proved) <= proofAge {
+// prove makes sure that the subject is still ours just before a handler starts, and
+// stays so until it must have ended: when the claim's time is over the relief lane takes
+// the subject at once, and would have the same event in hand.
+func (w *work) prove(ctx context.Context, limit time.Duration) error {
+	switch {
+	case time.Until(w.over) < limit:
+		return inbox.ErrFenced
+	case time.Since(w.proved) <= proofAge:
 		return nil
 	}
 	if err := w.store.Own(ctx, w.subject.ID, w.subject.Epoch); err != nil {

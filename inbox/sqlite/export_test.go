@@ -43,7 +43,10 @@ func (c Conn) Plan(query string) (steps []string, err error) {
 func (c Conn) Close() error { return c.close() }
 
 // The statements whose plans a test looks at.
-const RungSQL = rungSQL
+const (
+	RungSQL  = rungSQL
+	LetGoSQL = letGoSQL
+)
 
 // StillRungSQL and HeldSQL ask about so many subjects.
 var StillRungSQL, HeldSQL = stillRungSQL, heldSQL

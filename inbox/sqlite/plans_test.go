@@ -22,6 +22,7 @@ func TestWhoWaitsIsFoundByAnIndex(t *testing.T) {
 	for name, c := range map[string]struct{ sql, want string }{
 		"Rung":      {sqlite.RungSQL, "SEARCH subjects USING INDEX subjects_to_sweep (sweep_at<?)"},
 		"StillRung": {sqlite.StillRungSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
+		"LetGo":     {sqlite.LetGoSQL, "SEARCH subjects USING INDEX subjects_to_sweep (sweep_at>?)"},
 		"Held":      {sqlite.HeldSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
 	} {
 		plan, err := db.Plan(c.sql)

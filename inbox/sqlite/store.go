@@ -94,7 +94,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	}
 	// With a connection of its own, for SQLite takes the log of a new database away,
 	// which is made private before.
-	if err = errors.Join(migrate(ctx, c, migrations), c.close()); err != nil {
+	if err = errors.Join(prepareFile(ctx, c), c.close()); err != nil {
 		return err
 	}
 	if s.writer, err = openWriter(ctx, s.path); err != nil {
@@ -102,6 +102,13 @@ func (s *Store) open(ctx context.Context) (err error) {
 	}
 	s.readers = newReaders(s.path, s.options.Readers)
 	return nil
+}
+
+func prepareFile(ctx context.Context, c *conn) error {
+	if err := migrate(ctx, c, migrations); err != nil {
+		return err
+	}
+	return letGo(c)
 }
 
 // createFile makes the database file with its directory, readable by nobody
