@@ -147,12 +147,13 @@ func (a *arguments) int8(v int64) {
 	a.scalar(pgtype.Int8OID, binary.BigEndian.AppendUint64(nil, uint64(v))) //nolint:gosec // its bits
 }
 
-func (a *arguments) bool(v bool) {
-	value := []byte{0}
-	if v {
-		value[0] = 1
+// textOrNull adds a text, or NULL if it is empty.
+func (a *arguments) textOrNull(v string) {
+	if v == "" {
+		a.scalar(pgtype.TextOID, nil)
+		return
 	}
-	a.scalar(pgtype.BoolOID, value)
+	a.text(v)
 }
 
 func (a *arguments) array(element uint32, value *array) {

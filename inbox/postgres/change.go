@@ -86,17 +86,51 @@ func (s *Store) changeBatch(batch []*change) {
 		seen[c.subject] = true
 	}
 	if len(usually) > 0 {
-		unusual, skipped, err := s.changeUsual(usually, false)
+		unusual, skipped, err := s.changeUsual(usually, "")
 		together = append(together, unusual...)
-		apart = append(apart, s.without(usually, skipped, err)...)
+		if err == nil && len(skipped) > 0 {
+			s.working.Go(func() { s.changeSkipped(skipped) })
+		} else {
+			apart = append(apart, s.without(usually, nil, err)...)
+		}
 	}
 	if len(together) > 0 {
 		skipped, err := s.transactBatch(together, " SKIP LOCKED")
 		apart = append(apart, s.without(together, skipped, err)...)
 	}
+	s.changeApart(apart)
+}
+
+func (s *Store) changeApart(apart []*change) {
 	for _, c := range apart {
 		s.working.Go(func() { s.changeAlone(c) })
 	}
+}
+
+// skippedPatience is as long as an append that has the locks may take. Those that it
+// kept from sharing a commit share the next one, but are not kept by each other: when
+// it is over they go apart.
+const skippedPatience = "100ms"
+
+// changeSkipped makes changes whose subjects were locked a moment ago. Claims go
+// alone: each is decided only when it has its lock.
+func (s *Store) changeSkipped(skipped []*change) {
+	var settlements, claims []*change
+	for _, c := range skipped {
+		if c.usual.claim == nil {
+			settlements = append(settlements, c)
+		} else {
+			claims = append(claims, c)
+		}
+	}
+	s.changeApart(claims)
+	if len(settlements) == 0 {
+		return
+	}
+	s.alone <- struct{}{}
+	unusual, skipped, err := s.changeUsual(settlements, skippedPatience)
+	<-s.alone
+	s.changeApart(append(unusual, s.without(settlements, skipped, err)...))
 }
 
 // without returns who of a batch is to go alone.
@@ -126,7 +160,7 @@ func (s *Store) changeAlone(c *change) {
 			c.finish(fmt.Errorf("wait for a subject's lock: %w", c.ctx.Err()))
 			return
 		}
-		err := s.changeOne(c)
+		_, err := s.transactBatch([]*change{c}, "")
 		<-slots
 		if err == nil {
 			return
@@ -136,19 +170,6 @@ func (s *Store) changeAlone(c *change) {
 			return
 		}
 	}
-}
-
-// changeOne waits for the lock. A claim is decided only when it has it: its caller
-// may have gone meanwhile.
-func (s *Store) changeOne(c *change) error {
-	if c.usual != nil && c.usual.claim == nil {
-		unusual, skipped, err := s.changeUsual([]*change{c}, true)
-		if err != nil || len(unusual)+len(skipped) == 0 {
-			return err
-		}
-	}
-	_, err := s.transactBatch([]*change{c}, "")
-	return err
 }
 
 func finishChanges(batch []*change, err error) {

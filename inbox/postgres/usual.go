@@ -22,15 +22,15 @@ type usual struct {
 
 // changeUsual carries out the usual claims and settlements of different subjects in
 // one statement, and answers those that were done. It returns those that turned out
-// not to be usual, and those whose subjects are locked or not there: who is patient
-// waits for the locks. After an error of the server's nothing is done.
-func (s *Store) changeUsual(batch []*change, patient bool) (unusual, skipped []*change, err error) {
+// not to be usual, and those whose subjects are not there, or locked; with a patience
+// it waits for the locks. After an error of the server's nothing is done.
+func (s *Store) changeUsual(batch []*change, patience string) (unusual, skipped []*change, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), statementPatience)
 	defer cancel()
 	b, _ := usualBatches.Get().(*usualBatch)
 	defer usualBatches.Put(b)
 	b.fill(batch)
-	rows, err := s.callAgain(ctx, b.arguments(patient))
+	rows, err := s.callAgain(ctx, b.arguments(patience))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,10 +153,10 @@ func (b *usualBatch) fill(batch []*change) {
 	}
 }
 
-func (b *usualBatch) arguments(patient bool) *arguments {
+func (b *usualBatch) arguments(patience string) *arguments {
 	a := &b.args
 	a.reset()
-	a.bool(patient)
+	a.textOrNull(patience)
 	a.array(pgtype.TextOID, &b.subject)
 	a.array(pgtype.BoolOID, &b.claim)
 	a.array(pgtype.TextOID, &b.run)

@@ -44,11 +44,11 @@ $$;
 -- subject that nobody holds or has in hand, a settlement by the owner of an event that
 -- is pending. What is otherwise is left as it is, and said so (done: false): the rules
 -- for that are in the program, and another transaction's. Like an append it commits by
--- itself. Who is locked is passed over and gets no answer, unless the caller is patient.
+-- itself. Who is passed over gets no answer.
 --
 -- What the program's Row.InHand, Take and Settle do.
 CREATE FUNCTION drain_1(
-    patient boolean,
+    patience text, -- lock_timeout; NULL: who is locked is passed over
     o_subject text[], -- each once
     o_claim boolean[], -- else it is a settlement
     o_run text[], o_last boolean[],
@@ -73,7 +73,8 @@ DECLARE
     l_verdict text[]; -- 'take', 'nothing' to take, 'settle', or 'other'
     settled integer[] := '{}';
 BEGIN
-    IF patient THEN
+    IF patience IS NOT NULL THEN
+        PERFORM set_config('lock_timeout', patience, true);
         PERFORM 1 FROM subjects s WHERE s.id = ANY (o_subject) ORDER BY s.id FOR UPDATE;
     END IF;
     -- In the order of the ids, as everybody locks.
