@@ -119,21 +119,27 @@ func TestATaskThatIsGivenAgainRepeatsNothing(t *testing.T) {
 // TestAWorkerThatStopsRepeatsNothing replaces a worker in the middle of a drain.
 func TestAWorkerThatStopsRepeatsNothing(t *testing.T) {
 	t.Parallel()
-	slow := time.NewTicker(10 * time.Millisecond)
-	t.Cleanup(slow.Stop)
-	s := newSink(t, func(http.ResponseWriter, *http.Request, attempt) { <-slow.C })
-	f := newFleet(t, "*="+s.URL)
-	stop := f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 100)
-	s.await(subject, 10)
-	stop()
-	at := len(s.attempts(subject))
-	require.Less(t, at, 100)
-	f.start()
-	f.awaitState(subject, inbox.StateIdle)
-	requireInOrder(t, f, s, subject)
-	require.Len(t, s.attempts(subject), 100)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			slow := time.NewTicker(10 * time.Millisecond)
+			t.Cleanup(slow.Stop)
+			s := newSink(t, func(http.ResponseWriter, *http.Request, attempt) { <-slow.C })
+			f := newFleetIn(t, mode, "*="+s.URL)
+			stop := f.start()
+			subject := f.subject("r1")
+			f.accept(subject, 100)
+			s.await(subject, 10)
+			stop()
+			at := len(s.attempts(subject))
+			require.Less(t, at, 100)
+			f.start()
+			f.awaitState(subject, inbox.StateIdle)
+			requireInOrder(t, f, s, subject)
+			require.Len(t, s.attempts(subject), 100)
+			f.requireRelieved(subject)
+		})
+	}
 }
 
 // brittle is an inbox that cannot be reached now and then.
@@ -164,21 +170,26 @@ func (b *brittle) Next(ctx context.Context, subject string, limit, maxBytes int)
 // neither an attempt nor an event.
 func TestOurOwnTroubleBlamesNoEvent(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
-		if a.sequence == 2 && a.number < 3 {
-			w.WriteHeader(http.StatusBadGateway)
-		}
-	})
-	f := newFleet(t, "*="+s.URL)
-	f.startOn(&brittle{Inbox: f.store})
-	subject := f.subject("r1")
-	for range 3 {
-		f.accept(subject, 1)
-		f.ring(subject)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+				if a.sequence == 2 && a.number < 3 {
+					w.WriteHeader(http.StatusBadGateway)
+				}
+			})
+			f := newFleetIn(t, mode, "*="+s.URL)
+			f.startOn(&brittle{Inbox: f.store})
+			subject := f.subject("r1")
+			for range 3 {
+				f.accept(subject, 1)
+				f.ring(subject)
+			}
+			f.awaitState(subject, inbox.StateIdle)
+			requireInOrder(t, f, s, subject)
+			require.Equal(t, []int{1, 3, 1}, attemptsOf(f, subject))
+		})
 	}
-	f.awaitState(subject, inbox.StateIdle)
-	requireInOrder(t, f, s, subject)
-	require.Equal(t, []int{1, 3, 1}, attemptsOf(f, subject))
 }
 
 // appendOnly accepts events and rings nobody.

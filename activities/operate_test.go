@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-project/holdfast/activities"
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
@@ -44,10 +45,10 @@ func (f *fleet) update(subject, id, name string, verb workflows.Operate) (workfl
 
 // waiting returns a running fleet with a subject of n events whose first has
 // failed and is not tried again for a quarter of an hour at least.
-func waiting(t *testing.T, n int, r rule) (f *fleet, s *sink, subject string) {
+func waiting(t *testing.T, mode relief.Mode, n int, r rule) (f *fleet, s *sink, subject string) {
 	t.Helper()
 	s = newSink(t, r)
-	f = newFleet(t, "*="+s.URL)
+	f = newFleetIn(t, mode, "*="+s.URL)
 	f.config.RetryInitial, f.config.RetryMaxInterval = 30*time.Minute, time.Hour
 	f.start()
 	subject = f.subject("r1")
@@ -58,110 +59,125 @@ func waiting(t *testing.T, n int, r rule) (f *fleet, s *sink, subject string) {
 
 func TestOperatorsPark(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
-		if a.sequence%2 == 1 {
-			w.WriteHeader(http.StatusForbidden)
-		}
-	})
-	f.config.Routes = []string{"*=" + s.URL}
-	f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 4)
-	f.awaitStatus(subject, "held")
-	park := inbox.Verb{Verb: inbox.VerbPark, Subject: subject, Sequence: 1, Reason: "cannot be mended"}
-	require.NoError(t, f.operate(park))
-	require.Eventually(t, func() bool { return f.statuses(subject) == "parked delivered pending pending" }, patience, 10*time.Millisecond)
-	f.awaitState(subject, inbox.StateHeld)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetIn(t, mode)
+			s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+				if a.sequence%2 == 1 {
+					w.WriteHeader(http.StatusForbidden)
+				}
+			})
+			f.config.Routes = []string{"*=" + s.URL}
+			f.start()
+			subject := f.subject("r1")
+			f.accept(subject, 4)
+			f.awaitStatus(subject, "held")
+			park := inbox.Verb{Verb: inbox.VerbPark, Subject: subject, Sequence: 1, Reason: "cannot be mended"}
+			require.NoError(t, f.operate(park))
+			require.Eventually(t, func() bool { return f.statuses(subject) == "parked delivered pending pending" }, patience, 10*time.Millisecond)
+			f.awaitState(subject, inbox.StateHeld)
 
-	var refused *inbox.RefusedError
-	require.ErrorAs(t, f.operate(park), &refused, "a park that is sent twice hits nothing else")
-	require.Equal(t, "parked delivered pending pending", f.statuses(subject))
+			var refused *inbox.RefusedError
+			require.ErrorAs(t, f.operate(park), &refused, "a park that is sent twice hits nothing else")
+			require.Equal(t, "parked delivered pending pending", f.statuses(subject))
 
-	// The same through Temporal: by update, once per update ID.
-	_, err := f.update(subject, "u1", workflows.UpdatePark, workflows.Operate{Sequence: 1, Reason: "again"})
-	require.ErrorContains(t, err, "parked", "the refusal tells what the event is")
-	f.awaitStatus(subject, "held")
-	_, err = f.update(subject, "u2", workflows.UpdatePark, workflows.Operate{Sequence: 3, Reason: "neither can this"})
-	require.NoError(t, err)
-	_, err = f.update(subject, "u2", workflows.UpdatePark, workflows.Operate{Sequence: 3, Reason: "neither can this"})
-	if err != nil { // the run may have completed in between
-		require.ErrorContains(t, err, "workflow execution already completed")
+			// The same through Temporal: by update, once per update ID.
+			_, err := f.update(subject, "u1", workflows.UpdatePark, workflows.Operate{Sequence: 1, Reason: "again"})
+			require.ErrorContains(t, err, "parked", "the refusal tells what the event is")
+			f.awaitStatus(subject, "held")
+			_, err = f.update(subject, "u2", workflows.UpdatePark, workflows.Operate{Sequence: 3, Reason: "neither can this"})
+			require.NoError(t, err)
+			_, err = f.update(subject, "u2", workflows.UpdatePark, workflows.Operate{Sequence: 3, Reason: "neither can this"})
+			if err != nil { // the run may have completed in between
+				require.ErrorContains(t, err, "workflow execution already completed")
+			}
+			f.awaitState(subject, inbox.StateIdle)
+			require.Equal(t, "parked delivered parked delivered", f.statuses(subject))
+		})
 	}
-	f.awaitState(subject, inbox.StateIdle)
-	require.Equal(t, "parked delivered parked delivered", f.statuses(subject))
 }
 
 func TestOperatorsPause(t *testing.T) {
 	t.Parallel()
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			t.Run("InTheMiddleOfADrainWithoutRepeatingTheEventInHand", func(t *testing.T) {
+				t.Parallel()
+				inHand, letGo := make(chan struct{}), make(chan struct{})
+				s := newSink(t, func(_ http.ResponseWriter, _ *http.Request, a attempt) {
+					if a.sequence == 2 {
+						close(inHand)
+						<-letGo
+					}
+				})
+				f := newFleetIn(t, mode, "*="+s.URL)
+				f.start()
+				subject := f.subject("r1")
+				f.accept(subject, 4)
+				<-inHand
+				require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPause, Subject: subject, Reason: "deploying"}))
+				close(letGo)
+				f.awaitStatus(subject, "held")
+				require.Equal(t, "delivered delivered pending pending", f.statuses(subject))
+				require.Len(t, s.attempts(subject), 2)
+				require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
+				f.awaitRest(subject)
+				requireInOrder(t, f, s, subject)
+				require.Len(t, s.attempts(subject), 4)
+				f.requireRelieved(subject)
+			})
 
-	t.Run("InTheMiddleOfADrainWithoutRepeatingTheEventInHand", func(t *testing.T) {
-		t.Parallel()
-		inHand, letGo := make(chan struct{}), make(chan struct{})
-		s := newSink(t, func(_ http.ResponseWriter, _ *http.Request, a attempt) {
-			if a.sequence == 2 {
-				close(inHand)
-				<-letGo
-			}
+			t.Run("AtRestSoThatNothingStarts", func(t *testing.T) {
+				t.Parallel()
+				s := newSink(t, ok)
+				f := newFleetIn(t, mode, "*="+s.URL)
+				f.start()
+				subject := f.subject("r1")
+				f.accept(subject, 1)
+				f.awaitRest(subject)
+				require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPause, Subject: subject, Reason: "deploying"}))
+				f.accept(subject, 2)
+				status := f.awaitStatus(subject, "held")
+				require.Equal(t, "ann", status.By)
+				require.Len(t, s.attempts(subject), 1)
+				require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
+				f.awaitRest(subject)
+				requireInOrder(t, f, s, subject)
+			})
+
+			t.Run("ThroughTemporalByUpdateAndBySignal", func(t *testing.T) {
+				t.Parallel()
+				f, s, subject := waiting(t, mode, 2, status(http.StatusServiceUnavailable))
+				status, err := f.update(subject, "u1", workflows.UpdatePause, workflows.Operate{Reason: "deploying", By: "bob"})
+				require.NoError(t, err)
+				require.Equal(t, "held", status.State)
+				require.Equal(t, "bob", f.awaitStatus(subject, "held").By)
+				_, err = f.update(subject, "u2", workflows.UpdatePause, workflows.Operate{Reason: "once more"})
+				require.ErrorContains(t, err, "bob", "a pause of a paused subject is refused and says by whom")
+				s.setRule(ok)
+				require.NoError(t, f.client.SignalWorkflow(t.Context(), subject, "", workflows.SignalOperate,
+					workflows.Operate{Verb: workflows.UpdateResume, By: "batch"}))
+				f.awaitRest(subject)
+				requireInOrder(t, f, s, subject)
+			})
 		})
-		f := newFleet(t, "*="+s.URL)
-		f.start()
-		subject := f.subject("r1")
-		f.accept(subject, 4)
-		<-inHand
-		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPause, Subject: subject, Reason: "deploying"}))
-		close(letGo)
-		f.awaitStatus(subject, "held")
-		require.Equal(t, "delivered delivered pending pending", f.statuses(subject))
-		require.Len(t, s.attempts(subject), 2)
-		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
-		f.awaitRest(subject)
-		requireInOrder(t, f, s, subject)
-		require.Len(t, s.attempts(subject), 4)
-	})
-
-	t.Run("AtRestSoThatNothingStarts", func(t *testing.T) {
-		t.Parallel()
-		s := newSink(t, ok)
-		f := newFleet(t, "*="+s.URL)
-		f.start()
-		subject := f.subject("r1")
-		f.accept(subject, 1)
-		f.awaitRest(subject)
-		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbPause, Subject: subject, Reason: "deploying"}))
-		f.accept(subject, 2)
-		status := f.awaitStatus(subject, "held")
-		require.Equal(t, "ann", status.By)
-		require.Len(t, s.attempts(subject), 1)
-		require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
-		f.awaitRest(subject)
-		requireInOrder(t, f, s, subject)
-	})
-
-	t.Run("ThroughTemporalByUpdateAndBySignal", func(t *testing.T) {
-		t.Parallel()
-		f, s, subject := waiting(t, 2, status(http.StatusServiceUnavailable))
-		status, err := f.update(subject, "u1", workflows.UpdatePause, workflows.Operate{Reason: "deploying", By: "bob"})
-		require.NoError(t, err)
-		require.Equal(t, "held", status.State)
-		require.Equal(t, "bob", f.awaitStatus(subject, "held").By)
-		_, err = f.update(subject, "u2", workflows.UpdatePause, workflows.Operate{Reason: "once more"})
-		require.ErrorContains(t, err, "bob", "a pause of a paused subject is refused and says by whom")
-		s.setRule(ok)
-		require.NoError(t, f.client.SignalWorkflow(t.Context(), subject, "", workflows.SignalOperate,
-			workflows.Operate{Verb: workflows.UpdateResume, By: "batch"}))
-		f.awaitRest(subject)
-		requireInOrder(t, f, s, subject)
-	})
+	}
 }
 
 func TestResumeDoesNotWaitForTheNextTry(t *testing.T) {
 	t.Parallel()
-	f, s, subject := waiting(t, 2, status(http.StatusServiceUnavailable))
-	s.setRule(ok)
-	require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
-	f.awaitRest(subject)
-	requireInOrder(t, f, s, subject)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f, s, subject := waiting(t, mode, 2, status(http.StatusServiceUnavailable))
+			s.setRule(ok)
+			require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
+			f.awaitRest(subject)
+			requireInOrder(t, f, s, subject)
+		})
+	}
 }
 
 // details returns what the run shows in the Temporal UI as its current details.
@@ -189,51 +205,61 @@ func (f *fleet) awaitListed(subject, query string) {
 // attribute, the details, and the recovery activity under its handler's name.
 func TestTroubleIsVisibleInTemporal(t *testing.T) {
 	t.Parallel()
-	f, s, subject := waiting(t, 1, status(http.StatusServiceUnavailable))
-	require.Equal(t, "return.updated", f.awaitStatus(subject, "retrying").Head.Type)
-	f.awaitListed(subject, `HoldfastState = "retrying"`)
-	require.Eventually(t, func() bool {
-		run, err := f.client.DescribeWorkflowExecution(t.Context(), subject, "")
-		require.NoError(t, err)
-		return len(run.PendingActivities) == 1 && run.PendingActivities[0].LastFailure != nil
-	}, patience, 50*time.Millisecond)
-	run, err := f.client.DescribeWorkflowExecution(t.Context(), subject, "")
-	require.NoError(t, err)
-	pending := run.PendingActivities[0]
-	host := s.URL[len("http://"):]
-	require.Equal(t, "POST "+host, pending.ActivityType.Name)
-	require.Contains(t, pending.LastFailure.Message, "503 Service Unavailable")
-	require.Greater(t, pending.NextAttemptScheduleTime.AsTime(), time.Now().Add(10*time.Minute))
-	require.Contains(t, f.details(subject), "holdfast subjects resume '"+subject+"'")
-	s.setRule(ok)
-	require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
-	f.awaitRest(subject)
-	f.awaitListed(subject, `HoldfastState IS NULL`)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f, s, subject := waiting(t, mode, 1, status(http.StatusServiceUnavailable))
+			require.Equal(t, "return.updated", f.awaitStatus(subject, "retrying").Head.Type)
+			f.awaitListed(subject, `HoldfastState = "retrying"`)
+			require.Eventually(t, func() bool {
+				run, err := f.client.DescribeWorkflowExecution(t.Context(), subject, "")
+				require.NoError(t, err)
+				return len(run.PendingActivities) == 1 && run.PendingActivities[0].LastFailure != nil
+			}, patience, 50*time.Millisecond)
+			run, err := f.client.DescribeWorkflowExecution(t.Context(), subject, "")
+			require.NoError(t, err)
+			pending := run.PendingActivities[0]
+			host := s.URL[len("http://"):]
+			require.Equal(t, "POST "+host, pending.ActivityType.Name)
+			require.Contains(t, pending.LastFailure.Message, "503 Service Unavailable")
+			require.Greater(t, pending.NextAttemptScheduleTime.AsTime(), time.Now().Add(10*time.Minute))
+			require.Contains(t, f.details(subject), "holdfast subjects resume '"+subject+"'")
+			s.setRule(ok)
+			require.NoError(t, f.operate(inbox.Verb{Verb: inbox.VerbResume, Subject: subject}))
+			f.awaitRest(subject)
+			f.awaitListed(subject, `HoldfastState IS NULL`)
+		})
+	}
 }
 
 // TestAGoHandler runs Go code as a handler: each of our words, and a panic.
 func TestAGoHandler(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
-	var seen []activities.Event
-	f.handlers = []activities.Handler{{Name: "refund", Handle: func(_ context.Context, e activities.Event) error {
-		seen = append(seen, e) // one subject: one at a time
-		switch {
-		case e.Sequence == 1 && e.Attempt == 1:
-			panic("surprise")
-		case e.Sequence == 2:
-			return activities.Park(context.Canceled)
-		}
-		return nil
-	}}}
-	f.config.Routes = []string{"*/return.*=go:refund"}
-	f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 3)
-	f.awaitState(subject, inbox.StateIdle)
-	require.Equal(t, "delivered parked delivered", f.statuses(subject))
-	require.Len(t, seen, 4)
-	require.Equal(t, []int{1, 2, 1, 1}, []int{seen[0].Attempt, seen[1].Attempt, seen[2].Attempt, seen[3].Attempt})
-	require.Equal(t, seen[0].ID, seen[1].ID)
-	require.Equal(t, `{"subject":"`+subject+`"}`, string(seen[0].Body))
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetIn(t, mode)
+			var seen []activities.Event
+			f.handlers = []activities.Handler{{Name: "refund", Handle: func(_ context.Context, e activities.Event) error {
+				seen = append(seen, e) // one subject: one at a time
+				switch {
+				case e.Sequence == 1 && e.Attempt == 1:
+					panic("surprise")
+				case e.Sequence == 2:
+					return activities.Park(context.Canceled)
+				}
+				return nil
+			}}}
+			f.config.Routes = []string{"*/return.*=go:refund"}
+			f.start()
+			subject := f.subject("r1")
+			f.accept(subject, 3)
+			f.awaitState(subject, inbox.StateIdle)
+			require.Equal(t, "delivered parked delivered", f.statuses(subject))
+			require.Len(t, seen, 4)
+			require.Equal(t, []int{1, 2, 1, 1}, []int{seen[0].Attempt, seen[1].Attempt, seen[2].Attempt, seen[3].Attempt})
+			require.Equal(t, seen[0].ID, seen[1].ID)
+			require.Equal(t, `{"subject":"`+subject+`"}`, string(seen[0].Body))
+		})
+	}
 }

@@ -16,36 +16,44 @@ import (
 // events, each subject's events are attempted strictly one after the other.
 func TestOrderIsKeptUnderFaults(t *testing.T) {
 	t.Parallel()
-	const subjects, events = 20, 50
-	s := newSink(t, func(w http.ResponseWriter, r *http.Request, a attempt) {
-		if a.number > 1+int(a.sequence)%2 {
-			return // each fault is met once or twice
-		}
-		switch a.sequence % 29 {
-		case 3:
-			w.WriteHeader(http.StatusInternalServerError)
-		case 7:
-			w.Header().Set("Retry-After", "1")
-			w.WriteHeader(http.StatusTooManyRequests)
-		case 11:
-			hang(w, r, a)
-		case 17:
-			reset(w, r, a)
-		}
-	})
-	f := newFleet(t, "*="+s.URL)
-	f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = time.Second, time.Second
-	f.start()
-	f.start()
-	var all sync.WaitGroup
-	for n := range subjects {
-		all.Go(func() { f.accept(f.subject(fmt.Sprint("r", n)), events) })
-	}
-	all.Wait()
-	for n := range subjects {
-		subject := f.subject(fmt.Sprint("r", n))
-		f.awaitState(subject, inbox.StateIdle)
-		requireInOrder(t, f, s, subject)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			const subjects, events = 20, 50
+			s := newSink(t, func(w http.ResponseWriter, r *http.Request, a attempt) {
+				if a.number > 1+int(a.sequence)%2 {
+					return // each fault is met once or twice
+				}
+				switch a.sequence % 29 {
+				case 3:
+					w.WriteHeader(http.StatusInternalServerError)
+				case 7:
+					w.Header().Set("Retry-After", "1")
+					w.WriteHeader(http.StatusTooManyRequests)
+				case 11:
+					hang(w, r, a)
+				case 17:
+					reset(w, r, a)
+				}
+			})
+			f := newFleetIn(t, mode, "*="+s.URL)
+			f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = time.Second, time.Second
+			f.start()
+			f.start()
+			var all sync.WaitGroup
+			for n := range subjects {
+				all.Go(func() { f.accept(f.subject(fmt.Sprint("r", n)), events) })
+			}
+			all.Wait()
+			var names []string
+			for n := range subjects {
+				subject := f.subject(fmt.Sprint("r", n))
+				f.awaitState(subject, inbox.StateIdle)
+				requireInOrder(t, f, s, subject)
+				names = append(names, subject)
+			}
+			f.requireRelieved(names...)
+		})
 	}
 }
 
@@ -73,25 +81,33 @@ func requireInOrder(t *testing.T, f *fleet, s *sink, subject string) {
 // TestOneSubjectsTroubleDelaysNoOther is the first half of promise 5.
 func TestOneSubjectsTroubleDelaysNoOther(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
-	bad := f.subject("bad")
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
-		if a.subject == bad {
-			w.WriteHeader(http.StatusForbidden)
-		}
-	})
-	f.config.Routes = []string{"*=" + s.URL}
-	f.start()
-	f.accept(bad, 3)
-	f.awaitState(bad, inbox.StateHeld)
-	for n := range 10 {
-		good := f.subject(fmt.Sprint("good", n))
-		f.accept(good, 5)
-		f.awaitState(good, inbox.StateIdle)
-		requireInOrder(t, f, s, good)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetIn(t, mode)
+			bad := f.subject("bad")
+			s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+				if a.subject == bad {
+					w.WriteHeader(http.StatusForbidden)
+				}
+			})
+			f.config.Routes = []string{"*=" + s.URL}
+			f.start()
+			f.accept(bad, 3)
+			f.awaitState(bad, inbox.StateHeld)
+			var names []string
+			for n := range 10 {
+				good := f.subject(fmt.Sprint("good", n))
+				f.accept(good, 5)
+				f.awaitState(good, inbox.StateIdle)
+				requireInOrder(t, f, s, good)
+				names = append(names, good)
+			}
+			f.requireRelieved(names...)
+			require.Len(t, s.attempts(bad), 1, "a held subject is left alone")
+			require.Equal(t, "pending pending pending", f.statuses(bad))
+		})
 	}
-	require.Len(t, s.attempts(bad), 1, "a held subject is left alone")
-	require.Equal(t, "pending pending pending", f.statuses(bad))
 }
 
 // TestAHangingDestinationDelaysNoOther is the second half: far more subjects wait

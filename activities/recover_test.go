@@ -167,27 +167,32 @@ func TestADrainLeavesWhatHasFailedToItsRecovery(t *testing.T) {
 // whatever those before it used up.
 func TestSuccessForgetsTheFailuresBefore(t *testing.T) {
 	t.Parallel()
-	var f *fleet
-	begun := make(chan inbox.Subject, 5)
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
-		if a.number == 1 {
-			begun <- f.view(f.subject("r1")).Subject
-		}
-		if a.number <= 3 {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	})
-	f = newFleet(t, "*="+s.URL)
-	f.config.RetryInitial, f.config.RetryMaxInterval = 20*time.Millisecond, 20*time.Millisecond
-	f.start()
-	subject := f.subject("r1")
-	f.accept(subject, 5)
-	f.awaitState(subject, inbox.StateIdle)
-	requireInOrder(t, f, s, subject)
-	for range 5 {
-		row := <-begun
-		require.Zero(t, row.Streak)
-		require.Zero(t, row.Spent)
-		require.Empty(t, row.LastError)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			var f *fleet
+			begun := make(chan inbox.Subject, 5)
+			s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+				if a.number == 1 {
+					begun <- f.view(f.subject("r1")).Subject
+				}
+				if a.number <= 3 {
+					w.WriteHeader(http.StatusServiceUnavailable)
+				}
+			})
+			f = newFleetIn(t, mode, "*="+s.URL)
+			f.config.RetryInitial, f.config.RetryMaxInterval = 20*time.Millisecond, 20*time.Millisecond
+			f.start()
+			subject := f.subject("r1")
+			f.accept(subject, 5)
+			f.awaitState(subject, inbox.StateIdle)
+			requireInOrder(t, f, s, subject)
+			for range 5 {
+				row := <-begun
+				require.Zero(t, row.Streak)
+				require.Zero(t, row.Spent)
+				require.Empty(t, row.LastError)
+			}
+		})
 	}
 }

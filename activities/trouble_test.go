@@ -17,37 +17,47 @@ import (
 
 func TestWhatAnAttemptCameToIsNotLostByAMomentaryError(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
-		if a.sequence == 2 && a.number == 1 {
-			w.WriteHeader(http.StatusBadGateway)
-		}
-	})
-	f := newFleet(t, "*="+s.URL)
-	subject := f.subject("r1")
-	appendOnly(f, subject, 2)
-	f.startOn(&troubled{Inbox: f.store, beforeSettle: nth(1, errUnreachable), beforeFail: nth(1, errUnreachable)})
-	f.ring(subject)
-	f.awaitRest(subject)
-	require.Len(t, s.attempts(subject), 3, "nothing but the failure was repeated")
-	require.Equal(t, []int{1, 2}, attemptsOf(f, subject))
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			s := newSink(t, func(w http.ResponseWriter, _ *http.Request, a attempt) {
+				if a.sequence == 2 && a.number == 1 {
+					w.WriteHeader(http.StatusBadGateway)
+				}
+			})
+			f := newFleetIn(t, mode, "*="+s.URL)
+			subject := f.subject("r1")
+			appendOnly(f, subject, 2)
+			f.startOn(&troubled{Inbox: f.store, beforeSettle: nth(1, errUnreachable), beforeFail: nth(1, errUnreachable)})
+			f.ring(subject)
+			f.awaitRest(subject)
+			require.Len(t, s.attempts(subject), 3, "nothing but the failure was repeated")
+			require.Equal(t, []int{1, 2}, attemptsOf(f, subject))
+		})
+	}
 }
 
 // The commit was made and its answer lost: the attempt counts once, and the hold is
 // as long as a first one.
 func TestAFailureWhoseAnswerWasLostCountsOnce(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, func(w http.ResponseWriter, _ *http.Request, _ attempt) { w.WriteHeader(http.StatusNotFound) })
-	f := newFleet(t, "*="+s.URL)
-	subject := f.subject("r1")
-	appendOnly(f, subject, 1)
-	f.startOn(&troubled{Inbox: f.store, afterFail: nth(1, errUnreachable)})
-	f.ring(subject)
-	f.awaitStatus(subject, "held") // by the workflow, when the drain is over
-	view := f.view(subject)
-	require.Equal(t, 1, view.Streak)
-	require.Equal(t, 1, view.Holds)
-	require.Equal(t, 1, view.Head.Attempts)
-	require.Len(t, s.attempts(subject), 1)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			s := newSink(t, func(w http.ResponseWriter, _ *http.Request, _ attempt) { w.WriteHeader(http.StatusNotFound) })
+			f := newFleetIn(t, mode, "*="+s.URL)
+			subject := f.subject("r1")
+			appendOnly(f, subject, 1)
+			f.startOn(&troubled{Inbox: f.store, afterFail: nth(1, errUnreachable)})
+			f.ring(subject)
+			f.awaitStatus(subject, "held") // by the workflow, when the drain is over
+			view := f.view(subject)
+			require.Equal(t, 1, view.Streak)
+			require.Equal(t, 1, view.Holds)
+			require.Equal(t, 1, view.Head.Attempts)
+			require.Len(t, s.attempts(subject), 1)
+		})
+	}
 }
 
 func TestALateRingMeetsASubjectsFirstEvent(t *testing.T) {
@@ -64,16 +74,21 @@ func TestALateRingMeetsASubjectsFirstEvent(t *testing.T) {
 
 func TestASlowDiskGetsForward(t *testing.T) {
 	t.Parallel()
-	s := newSink(t, ok)
-	f := newFleet(t, "*="+s.URL)
-	subject := f.subject("r1")
-	appendOnly(f, subject, 2)
-	slow := time.NewTicker(2100 * time.Millisecond)
-	t.Cleanup(slow.Stop)
-	f.startOn(&troubled{Inbox: f.store, beforeNext: func(int) error { <-slow.C; return nil }})
-	f.ring(subject)
-	f.awaitRest(subject)
-	requireInOrder(t, f, s, subject)
+	for _, mode := range apart {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			s := newSink(t, ok)
+			f := newFleetIn(t, mode, "*="+s.URL)
+			subject := f.subject("r1")
+			appendOnly(f, subject, 2)
+			slow := time.NewTicker(2100 * time.Millisecond)
+			t.Cleanup(slow.Stop)
+			f.startOn(&troubled{Inbox: f.store, beforeNext: func(int) error { <-slow.C; return nil }})
+			f.ring(subject)
+			f.awaitRest(subject)
+			requireInOrder(t, f, s, subject)
+		})
+	}
 }
 
 func TestADrainThatLosesTheInboxIsInTheHistory(t *testing.T) {
@@ -106,48 +121,58 @@ func TestADrainThatLosesTheInboxIsInTheHistory(t *testing.T) {
 
 func TestABusyDestinationCostsOneRead(t *testing.T) {
 	t.Parallel()
-	rule, begun, letGo := inHand(func(attempt) bool { return true }, ok)
-	s := newSink(t, rule)
-	f := newFleet(t, "*="+s.URL)
-	f.config.DestinationConcurrency = 1
-	var most atomic.Int64
-	busy := make(chan struct{})
-	first, second := f.subject("first"), f.subject("second")
-	f.startOn(&troubled{Inbox: f.store, beforeNext: func(limit int) error {
-		most.Store(max(most.Load(), int64(limit)))
-		return nil
-	}})
-	f.accept(first, 1)
-	<-begun
-	appendOnly(f, second, 50)
-	f.ring(second)
-	go func() { f.awaitStatus(second, "pending"); close(busy) }()
-	<-busy
-	require.LessOrEqual(t, most.Load(), int64(1), "bodies are read when there is a place to send them to")
-	close(letGo)
-	f.awaitState(second, inbox.StateIdle)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			rule, begun, letGo := inHand(func(attempt) bool { return true }, ok)
+			s := newSink(t, rule)
+			f := newFleetIn(t, mode, "*="+s.URL)
+			f.config.DestinationConcurrency = 1
+			var most atomic.Int64
+			busy := make(chan struct{})
+			first, second := f.subject("first"), f.subject("second")
+			f.startOn(&troubled{Inbox: f.store, beforeNext: func(limit int) error {
+				most.Store(max(most.Load(), int64(limit)))
+				return nil
+			}})
+			f.accept(first, 1)
+			<-begun
+			appendOnly(f, second, 50)
+			f.ring(second)
+			go func() { f.awaitStatus(second, "pending"); close(busy) }()
+			<-busy
+			require.LessOrEqual(t, most.Load(), int64(1), "bodies are read when there is a place to send them to")
+			close(letGo)
+			f.awaitState(second, inbox.StateIdle)
+		})
+	}
 }
 
 func TestOnePoisonedSubjectDoesNotShutItsDestination(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
-	bad, good := f.subject("bad"), f.subject("good")
-	s := newSink(t, func(w http.ResponseWriter, r *http.Request, a attempt) {
-		if a.subject == bad {
-			hang(w, r, a)
-		}
-	})
-	f.config.Routes = []string{"*=" + s.URL}
-	f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = 500*time.Millisecond, 500*time.Millisecond
-	f.config.RetryMaxInterval = 50 * time.Millisecond
-	f.start()
-	f.accept(bad, 1)
-	s.await(bad, 12)
-	f.accept(good, 1)
-	f.awaitState(good, inbox.StateIdle)
-	for _, e := range f.events(good) {
-		require.Equal(t, 1, e.Attempts)
-		require.Less(t, e.SettledAt.Sub(e.ReceivedAt), 4*time.Second, "less than the breaker stays open")
+	for _, mode := range apart {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			f := newFleetIn(t, mode)
+			bad, good := f.subject("bad"), f.subject("good")
+			s := newSink(t, func(w http.ResponseWriter, r *http.Request, a attempt) {
+				if a.subject == bad {
+					hang(w, r, a)
+				}
+			})
+			f.config.Routes = []string{"*=" + s.URL}
+			f.config.FirstAttemptTimeout, f.config.DeliveryTimeout = 500*time.Millisecond, 500*time.Millisecond
+			f.config.RetryMaxInterval = 50 * time.Millisecond
+			f.start()
+			f.accept(bad, 1)
+			s.await(bad, 12)
+			f.accept(good, 1)
+			f.awaitState(good, inbox.StateIdle)
+			for _, e := range f.events(good) {
+				require.Equal(t, 1, e.Attempts)
+				require.Less(t, e.SettledAt.Sub(e.ReceivedAt), 4*time.Second, "less than the breaker stays open")
+			}
+		})
 	}
 }
 
