@@ -69,43 +69,48 @@ func requireOneEvent(t *testing.T, receipts []ingress.ReceiptJSON, fresh int) {
 
 func TestE2EDuplicates(t *testing.T) {
 	t.Parallel()
-	destination := newRecorder(t, nil)
-	settings, options := everyProvider("twice", func() string { return testSecret })
-	settings["HOLDFAST_ROUTES"] = "*=" + destination.url
-	d := startDaemon(t, settings)
-	for _, dialect := range providers.Dialects() {
-		t.Run(dialect.Name, func(t *testing.T) { // one after the other: the destination changes its rule
-			s := newSender(t, d, "twice"+dialect.Name)
-			of := func(n int) samples.Sample {
-				o := options[dialect.Name]
-				o.N = n
-				sample, err := samples.Make(dialect.Name, o)
-				require.NoError(t, err)
-				return sample
+	for _, mode := range apart {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			destination := newRecorder(t, nil)
+			settings, options := everyProvider("twice"+string(mode), func() string { return testSecret })
+			settings["HOLDFAST_ROUTES"] = "*=" + destination.url
+			d := startDaemon(t, in(mode, settings))
+			for _, dialect := range providers.Dialects() {
+				t.Run(dialect.Name, func(t *testing.T) { // one after the other: the destination changes its rule
+					s := newSender(t, d, "twice"+string(mode)+dialect.Name)
+					of := func(n int) samples.Sample {
+						o := options[dialect.Name]
+						o.N = n
+						sample, err := samples.Make(dialect.Name, o)
+						require.NoError(t, err)
+						return sample
+					}
+					first := s.together(t, of(0), 8)
+					requireOneEvent(t, first, 1)
+					subject := first[0].Subject
+					d.settled(t)
+
+					late := s.together(t, of(0), 3)
+					requireOneEvent(t, late, 0)
+					require.Equal(t, first[0].EventID, late[0].EventID)
+					require.Equal(t, []string{first[0].EventID}, destination.done(subject))
+
+					destination.obey(func(delivery) answer { return answer{status: http.StatusForbidden} })
+					held := s.together(t, of(1), 1)
+					until(t, "the hold", func() bool { return d.subject(t, subject).Held })
+					requireOneEvent(t, append(held, s.together(t, of(1), 8)...), 1)
+					require.Equal(t, 1, d.subject(t, subject).Pending)
+
+					destination.obey(nil)
+					require.NoError(t, d.operator(t).post(t.Context(), operator.PathSubjectResume, values("id", subject), operator.VerbRequest{}, &operator.SubjectJSON{}))
+					// A third event behind them tells that nothing else is still to come.
+					last := s.together(t, of(2), 1)
+					d.settled(t)
+					require.Equal(t, []string{first[0].EventID, held[0].EventID, last[0].EventID}, destination.done(subject))
+					require.Len(t, d.events(t, "source", s.source), 3)
+				})
 			}
-			first := s.together(t, of(0), 8)
-			requireOneEvent(t, first, 1)
-			subject := first[0].Subject
-			d.settled(t)
-
-			late := s.together(t, of(0), 3)
-			requireOneEvent(t, late, 0)
-			require.Equal(t, first[0].EventID, late[0].EventID)
-			require.Equal(t, []string{first[0].EventID}, destination.done(subject))
-
-			destination.obey(func(delivery) answer { return answer{status: http.StatusForbidden} })
-			held := s.together(t, of(1), 1)
-			until(t, "the hold", func() bool { return d.subject(t, subject).Held })
-			requireOneEvent(t, append(held, s.together(t, of(1), 8)...), 1)
-			require.Equal(t, 1, d.subject(t, subject).Pending)
-
-			destination.obey(nil)
-			require.NoError(t, d.operator(t).post(t.Context(), operator.PathSubjectResume, values("id", subject), operator.VerbRequest{}, &operator.SubjectJSON{}))
-			// A third event behind them tells that nothing else is still to come.
-			last := s.together(t, of(2), 1)
-			d.settled(t)
-			require.Equal(t, []string{first[0].EventID, held[0].EventID, last[0].EventID}, destination.done(subject))
-			require.Len(t, d.events(t, "source", s.source), 3)
 		})
 	}
 }

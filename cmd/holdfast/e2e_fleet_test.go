@@ -21,26 +21,32 @@ import (
 // both end well and in time.
 func TestE2EHalfOfAFleetStops(t *testing.T) {
 	t.Parallel()
-	g := newGroup(t, "halved", postgrestest.Database(t), 2, 2, map[string]string{"HOLDFAST_DRAIN_DELAY": "500ms"})
-	// Slow enough that deliveries are in hand whenever a worker is stopped.
-	g.destination.obey(func(delivery) answer {
-		over := make(chan struct{})
-		time.AfterFunc(50*time.Millisecond, func() { close(over) })
-		return answer{wait: over}
-	})
-	g.start(t)
-	receipts := g.load(t.Context(), t, 20, 20)
-	until(t, "the load to be under way", func() bool { return len(g.destination.deliveries("")) > 100 })
-	for _, d := range []*daemon{g.ingresses[0], g.workers[0]} {
-		began := time.Now()
-		require.Zero(t, d.stop(t, syscall.SIGTERM))
-		require.Less(t, time.Since(began), 30*time.Second, "delivery timeout, its margin, and the last rings")
-	}
-	accepted := receipts()
-	g.ingresses[1].settled(t)
-	g.destination.requireOnceInOrder(t, accepted)
-	for _, e := range g.ingresses[1].events(t) {
-		require.Equal(t, 1, e.Attempts)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			g := newGroup(t, "halved"+string(mode), postgrestest.Database(t), 2, 2, in(mode, map[string]string{"HOLDFAST_DRAIN_DELAY": "500ms"}))
+			// Slow enough that deliveries are in hand whenever a worker is stopped.
+			g.destination.obey(func(delivery) answer {
+				over := make(chan struct{})
+				time.AfterFunc(50*time.Millisecond, func() { close(over) })
+				return answer{wait: over}
+			})
+			g.start(t)
+			receipts := g.load(t.Context(), t, 20, 20)
+			until(t, "the load to be under way", func() bool { return len(g.destination.deliveries("")) > 100 })
+			for _, d := range []*daemon{g.ingresses[0], g.workers[0]} {
+				began := time.Now()
+				require.Zero(t, d.stop(t, syscall.SIGTERM))
+				require.Less(t, time.Since(began), 30*time.Second, "delivery timeout, its margin, and the last rings")
+			}
+			accepted := receipts()
+			g.ingresses[1].settled(t)
+			g.destination.requireOnceInOrder(t, accepted)
+			for _, e := range g.ingresses[1].events(t) {
+				require.Equal(t, 1, e.Attempts)
+			}
+			g.ingresses[1].requireRelieved(t, mode)
+		})
 	}
 }
 
@@ -49,58 +55,63 @@ func TestE2EHalfOfAFleetStops(t *testing.T) {
 // even starts without it.
 func TestE2EPostgreSQLIsAway(t *testing.T) {
 	t.Parallel()
-	server := postgrestest.New(t, postgrestest.Options{})
-	require.NoError(t, server.CreateDatabase(t.Context(), "holdfast"))
-	require.NoError(t, server.Stop())
-	inbox := strings.Replace(server.URL("holdfast"), "@", ":hunter2-hunter2@", 1) // any will do there
-	g := newGroup(t, "outage", inbox, 1, 1, nil)
-	file := filepath.Join(t.TempDir(), "inbox")
-	require.NoError(t, os.WriteFile(file, []byte(inbox+"\n"), 0o600))
-	delete(g.ingresses[0].env, "HOLDFAST_INBOX")
-	g.ingresses[0].env["HOLDFAST_INBOX_FILE"] = file
-	g.start(t)
-	door, worker := g.ingresses[0], g.workers[0]
-	requireAway := func() {
-		t.Helper()
-		for _, d := range []*daemon{door, worker} {
-			until(t, "readiness to turn red", func() bool {
-				status, told := d.readiness(t)
-				require.NotContains(t, told.Checks["inbox"], "hunter2")
-				return status == http.StatusServiceUnavailable && told.Checks["inbox"] != "ok"
-			})
-		}
-		status, header := g.knock(t)
-		require.Equal(t, http.StatusServiceUnavailable, status)
-		require.NotEmpty(t, header.Get("Retry-After"))
-	}
-	requireBack := func() {
-		t.Helper()
-		for _, d := range []*daemon{door, worker} {
-			until(t, "readiness to turn green", func() bool { status, _ := d.readiness(t); return status == http.StatusOK })
-		}
-	}
-	requireAway()
-	require.NoError(t, server.Restart(t.Context()))
-	requireBack()
+	for _, mode := range apart {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			server := postgrestest.New(t, postgrestest.Options{})
+			require.NoError(t, server.CreateDatabase(t.Context(), "holdfast"))
+			require.NoError(t, server.Stop())
+			inbox := strings.Replace(server.URL("holdfast"), "@", ":hunter2-hunter2@", 1) // any will do there
+			g := newGroup(t, "outage"+string(mode), inbox, 1, 1, in(mode, nil))
+			file := filepath.Join(t.TempDir(), "inbox")
+			require.NoError(t, os.WriteFile(file, []byte(inbox+"\n"), 0o600))
+			delete(g.ingresses[0].env, "HOLDFAST_INBOX")
+			g.ingresses[0].env["HOLDFAST_INBOX_FILE"] = file
+			g.start(t)
+			door, worker := g.ingresses[0], g.workers[0]
+			requireAway := func() {
+				t.Helper()
+				for _, d := range []*daemon{door, worker} {
+					until(t, "readiness to turn red", func() bool {
+						status, told := d.readiness(t)
+						require.NotContains(t, told.Checks["inbox"], "hunter2")
+						return status == http.StatusServiceUnavailable && told.Checks["inbox"] != "ok"
+					})
+				}
+				status, header := g.knock(t)
+				require.Equal(t, http.StatusServiceUnavailable, status)
+				require.NotEmpty(t, header.Get("Retry-After"))
+			}
+			requireBack := func() {
+				t.Helper()
+				for _, d := range []*daemon{door, worker} {
+					until(t, "readiness to turn green", func() bool { status, _ := d.readiness(t); return status == http.StatusOK })
+				}
+			}
+			requireAway()
+			require.NoError(t, server.Restart(t.Context()))
+			requireBack()
 
-	receipts := g.load(t.Context(), t, 10, 10)
-	until(t, "some deliveries", func() bool { return len(g.destination.deliveries("")) > 20 })
-	require.NoError(t, server.Crash())
-	requireAway()
-	during := g.destination.deliveries("")
-	require.NoError(t, server.Restart(t.Context()))
-	requireBack()
-	accepted := receipts()
-	door.settled(t)
-	for _, e := range door.events(t) {
-		require.Equal(t, "delivered", e.Status, "%d: %s", e.Sequence, e.Reason)
+			receipts := g.load(t.Context(), t, 10, 10)
+			until(t, "some deliveries", func() bool { return len(g.destination.deliveries("")) > 20 })
+			require.NoError(t, server.Crash())
+			requireAway()
+			during := g.destination.deliveries("")
+			require.NoError(t, server.Restart(t.Context()))
+			requireBack()
+			accepted := receipts()
+			door.settled(t)
+			for _, e := range door.events(t) {
+				require.Equal(t, "delivered", e.Status, "%d: %s", e.Sequence, e.Reason)
+			}
+			// What was in hand at the crash may come again, once for each subject.
+			repeats := g.destination.requireInOrder(t, accepted, 1)
+			t.Logf("%d deliveries before PostgreSQL was back, %d repeated", len(during), repeats)
+			require.NotContains(t, string(worker.printed(t)), "subject held")
+			require.False(t, door.over() || worker.over(), "no process had to be started again")
+			require.NotContains(t, string(worker.printed(t))+string(door.printed(t)), "hunter2")
+		})
 	}
-	// What was in hand at the crash may come again, once for each subject.
-	repeats := g.destination.requireInOrder(t, accepted, 1)
-	t.Logf("%d deliveries before PostgreSQL was back, %d repeated", len(during), repeats)
-	require.NotContains(t, string(worker.printed(t)), "subject held")
-	require.False(t, door.over() || worker.over(), "no process had to be started again")
-	require.NotContains(t, string(worker.printed(t))+string(door.printed(t)), "hunter2")
 }
 
 // TestE2ERunsMoveToTheCurrentBuild: while the workers of two builds run, one command

@@ -54,27 +54,40 @@ func (l killing) run(t *testing.T, s *sender, kill func()) map[string][]ingress.
 
 func TestE2EKilledProcess(t *testing.T) {
 	t.Parallel()
-	destination := newRecorder(t, nil)
-	d := startDaemon(t, redoSource("killed", destination.url, nil))
-	l := killing{subjects: 100, each: 20, kills: 3}
-	receipts := l.run(t, newSender(t, d, "killed"), func() { d.restart(t) })
-	d.settled(t)
-	repeats := destination.requireInOrder(t, receipts, l.kills)
-	t.Logf("%d deliveries were repeated", repeats)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			source := "killed" + string(mode)
+			destination := newRecorder(t, nil)
+			d := startDaemon(t, redoSource(source, destination.url, in(mode, nil)))
+			l := killing{subjects: 100, each: 20, kills: 3}
+			receipts := l.run(t, newSender(t, d, source), func() { d.restart(t) })
+			d.settled(t)
+			repeats := destination.requireInOrder(t, receipts, l.kills)
+			t.Logf("%d deliveries were repeated", repeats)
+			d.requireRelieved(t, mode)
+		})
+	}
 }
 
 func TestE2EKilledTemporal(t *testing.T) {
 	t.Parallel()
-	temporal := newTemporal(t)
-	temporal.program.start(t)
-	temporal.await(t)
-	destination := newRecorder(t, nil)
-	d := startDaemon(t, redoSource("orphan", destination.url, map[string]string{"TEMPORAL_ADDRESS": temporal.address}))
-	l := killing{subjects: 50, each: 20, kills: 2}
-	receipts := l.run(t, newSender(t, d, "orphan"), func() {
-		temporal.kill(t)
-		temporal.program.start(t)
-	})
-	d.settled(t)
-	destination.requireOnceInOrder(t, receipts)
+	for _, mode := range reliefModes {
+		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
+			temporal := newTemporal(t)
+			temporal.program.start(t)
+			temporal.await(t)
+			destination := newRecorder(t, nil)
+			d := startDaemon(t, redoSource("orphan", destination.url, in(mode, map[string]string{"TEMPORAL_ADDRESS": temporal.address})))
+			l := killing{subjects: 50, each: 20, kills: 2}
+			receipts := l.run(t, newSender(t, d, "orphan"), func() {
+				temporal.kill(t)
+				temporal.program.start(t)
+			})
+			d.settled(t)
+			destination.requireOnceInOrder(t, receipts)
+			d.requireRelieved(t, mode)
+		})
+	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/ingress/operator"
 )
@@ -19,13 +21,17 @@ func TestE2EStoppedInTheMiddleOfADelivery(t *testing.T) {
 	for name, which := range map[string]int{"FirstAttempt": 1, "FurtherAttempt": 2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stopDuring(t, which)
+			stopDuring(t, relief.Off, which)
 		})
 	}
+	t.Run("FirstAttemptInTheReliefLane", func(t *testing.T) {
+		t.Parallel()
+		stopDuring(t, relief.Always, 1)
+	})
 }
 
 // stopDuring stops a process while the first event's n-th attempt hangs.
-func stopDuring(t *testing.T, n int) {
+func stopDuring(t *testing.T, mode relief.Mode, n int) {
 	t.Helper()
 	finish := make(chan struct{})
 	destination := newRecorder(t, func(got delivery) answer {
@@ -34,10 +40,10 @@ func stopDuring(t *testing.T, n int) {
 		}
 		return answer{wait: finish}
 	})
-	source := "graceful" + strconv.Itoa(n)
-	d := startDaemon(t, redoSource(source, destination.url, map[string]string{
+	source := "graceful" + string(mode) + strconv.Itoa(n)
+	d := startDaemon(t, redoSource(source, destination.url, in(mode, map[string]string{
 		"HOLDFAST_FIRST_ATTEMPT_TIMEOUT": "20s", "HOLDFAST_DELIVERY_TIMEOUT": "20s",
-	}))
+	})))
 	receipts := newSender(t, d, source).send(t, "r1", 0, 3)
 	until(t, "a delivery to hang", func() bool { return len(destination.deliveries("")) == n })
 
@@ -55,6 +61,7 @@ func stopDuring(t *testing.T, n int) {
 	d.settled(t)
 	destination.requireOnceInOrder(t, map[string][]ingress.ReceiptJSON{source + "/r1": receipts})
 	require.Equal(t, n, d.events(t)[0].Attempts)
+	require.Equal(t, mode == relief.Always, inbox.IsRelief(d.events(t)[0].Run))
 }
 
 func TestE2EStagingSource(t *testing.T) {
