@@ -91,15 +91,16 @@ bench-tool:
 	@go build -o $(BIN)/bench ./deploy/bench
 
 .PHONY: chaos
-chaos: ## kill, freeze and cut off a fleet under load, and judge (CHAOS_MINUTES=5, CHAOS_SEED)
+chaos: ## kill, freeze and cut off a fleet under load, and judge (CHAOS_MINUTES=5, CHAOS_SEED, CHAOS_RELIEF=off)
 	@go build -o $(BIN)/chaos ./deploy/chaos
 	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" exec $(BIN)/chaos $(ARGS)
 
-# Faults that are the same each time: a failure here is to be found again.
+# Faults that are the same each time: a failure here is to be found again. With the
+# relief lane at auto events go both ways.
 .PHONY: chaos-short
 chaos-short:
 	@go build -o $(BIN)/chaos ./deploy/chaos
-	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" CHAOS_SEED="$${CHAOS_SEED:-1}" exec $(BIN)/chaos -short -rate 40 $(ARGS)
+	@postgres=$$(sh deploy/postgres.sh) && PATH="$$postgres:$$PATH" CHAOS_SEED="$${CHAOS_SEED:-1}" CHAOS_RELIEF="$${CHAOS_RELIEF:-auto}" exec $(BIN)/chaos -short -rate 40 $(ARGS)
 
 .PHONY: lint
 lint: $(LINT) $(WFCHECK) ## golangci-lint, go vet, and workflowcheck for determinism

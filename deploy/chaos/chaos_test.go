@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-project/holdfast/bench/verdict"
 	"github.com/holdfast-project/holdfast/deploy/fleet/fleettest"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 )
 
 func TestOptions(t *testing.T) {
@@ -23,6 +24,7 @@ func TestOptions(t *testing.T) {
 	require.Equal(t, 5*time.Minute, s.load)
 	require.Equal(t, 5, s.faults)
 	require.Equal(t, "data/chaos", folder)
+	require.Equal(t, relief.Off, s.relief)
 
 	s, _, err = options(nil, env(map[string]string{"CHAOS_MINUTES": "60", "CHAOS_SEED": "7"}))
 	require.NoError(t, err)
@@ -36,6 +38,11 @@ func TestOptions(t *testing.T) {
 
 	_, _, err = options(nil, env(map[string]string{"CHAOS_MINUTES": "soon"}))
 	require.ErrorContains(t, err, "CHAOS_MINUTES")
+	s, _, err = options(nil, env(map[string]string{"CHAOS_RELIEF": "always"}))
+	require.NoError(t, err)
+	require.Equal(t, relief.Always, s.relief)
+	_, _, err = options(nil, env(map[string]string{"CHAOS_RELIEF": "sometimes"}))
+	require.ErrorContains(t, err, "CHAOS_RELIEF")
 	_, _, err = options([]string{"-rate", "0"}, env(nil))
 	require.Error(t, err)
 }
@@ -50,7 +57,7 @@ func TestE2EALostEventIsFound(t *testing.T) {
 		return d.Counter == 1 && d.Subject == "s0003" && forgotten.Add(1) > 0
 	}
 	r, err := newRig(t.Context(), setup{
-		root: root, dir: dir, programs: programs, seed: 1, load: 5 * time.Second, subjects: 10, rate: 20,
+		root: root, dir: dir, programs: programs, seed: 1, load: 5 * time.Second, subjects: 10, rate: 20, relief: relief.Auto,
 		log: slog.New(slog.DiscardHandler),
 	}, forget)
 	require.NoError(t, err)
@@ -67,7 +74,7 @@ func TestE2EALostEventIsFound(t *testing.T) {
 	require.Greater(t, figures.Accepted, 10)
 	require.Equal(t, figures.Accepted-1, figures.Delivered)
 
-	path, err := keep(figures, filepath.Join(dir, "figures"))
+	path, err := keep(figures, filepath.Join(dir, "figures"), relief.Auto)
 	require.NoError(t, err)
 	require.FileExists(t, path)
 }

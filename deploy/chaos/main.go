@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/holdfast-project/holdfast/deploy/fleet"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 )
 
 func main() {
@@ -45,7 +46,7 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 	if o.dir, err = workFolder(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "chaos: seed %d, %s, logs in %s\n", o.seed, o.load, filepath.Join(o.dir, "logs"))
+	fmt.Fprintf(out, "chaos: seed %d, %s, relief %s, logs in %s\n", o.seed, o.load, o.relief, filepath.Join(o.dir, "logs"))
 	if o.programs, err = fleet.Build(ctx, o.root, o.dir); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 	if err != nil {
 		return fmt.Errorf("%w (seed %d, logs in %s)", err, o.seed, o.dir)
 	}
-	path, err := keep(figures, folder)
+	path, err := keep(figures, folder, o.relief)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 	}
 	fmt.Fprintf(out, "figures: %s\n", path)
 	if !figures.Passed {
-		fmt.Fprintf(out, "logs and data: %s\nthe same faults again: CHAOS_SEED=%d make %s\n", o.dir, o.seed, o.target())
+		fmt.Fprintf(out, "logs and data: %s\nthe same faults again: CHAOS_SEED=%d CHAOS_RELIEF=%s make %s\n", o.dir, o.seed, o.relief, o.target())
 		return errFailed
 	}
 	return os.RemoveAll(o.dir)
@@ -82,6 +83,7 @@ type setup struct {
 	faults    int
 	subjects  int
 	rate      float64
+	relief    relief.Mode // of every ingress and worker
 	log       *slog.Logger
 }
 
@@ -109,7 +111,8 @@ func options(args []string, env func(string) string) (s setup, folder string, er
 	flags.IntVar(&s.subjects, "subjects", 200, "`number` of subjects")
 	flags.Float64Var(&s.rate, "rate", 60, "events per second")
 	flags.StringVar(&folder, "out", "data/chaos", "`folder` of the figures")
-	for name, variable := range map[string]string{"minutes": "CHAOS_MINUTES", "seed": "CHAOS_SEED"} {
+	mode := flags.String("relief", string(relief.Off), "the `mode` of the relief lane: off, auto or always; or CHAOS_RELIEF")
+	for name, variable := range map[string]string{"minutes": "CHAOS_MINUTES", "seed": "CHAOS_SEED", "relief": "CHAOS_RELIEF"} {
 		if value := env(variable); value != "" {
 			if err := flags.Set(name, value); err != nil {
 				return s, "", fmt.Errorf("%s: %q is not a number", variable, value)
@@ -118,6 +121,9 @@ func options(args []string, env func(string) string) (s setup, folder string, er
 	}
 	if err := flags.Parse(args); err != nil {
 		return s, "", err
+	}
+	if s.relief = relief.Mode(*mode); s.relief.Validate() != nil {
+		return s, "", fmt.Errorf("-relief, or CHAOS_RELIEF: %w", s.relief.Validate())
 	}
 	if *minutes < 1 || s.subjects < 1 || s.rate <= 0 {
 		return s, "", errors.New("minutes, subjects and rate must be at least 1")

@@ -79,6 +79,7 @@ func newRig(ctx context.Context, s setup, forget func(verdict.Delivery) bool) (*
 		Routes: func(worker string) string {
 			return fmt.Sprintf("*=http://%s/hooks?%s=%s", target, destination.WorkerParameter, worker)
 		},
+		Settings: map[string]string{"HOLDFAST_RELIEF": string(s.relief)},
 		// A small log file lets the quota of the inbox be small too.
 		InitDB: []string{"--wal-segsize=1"}, Through: r.links.Through, Log: s.log,
 	}); err != nil {
@@ -125,6 +126,7 @@ func (r *rig) run(ctx context.Context) (verdict.Record, error) {
 		return record, err
 	}
 	record.Unsettled = r.settle(ctx)
+	r.tellWays(ctx)
 	record.Sendings, record.Deliveries, record.Exits = r.load.Sendings(), r.destination.Deliveries(), r.exits()
 	return record, nil
 }
