@@ -30,6 +30,9 @@ func temporalOptions() (client.Options, error) {
 // dialTemporal returns a client that connects when it is first used: the ingress
 // accepts while Temporal is down.
 func dialTemporal(options client.Options, logger *slog.Logger) (client.Client, error) {
+	// A ring and a drain's result are some hundred bytes, which cost more to compress on
+	// both sides than they save.
+	options.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	options.Logger = sdkLogger{log.NewStructuredLogger(logger.With("component", "temporal"))}
 	c, err := client.NewLazyClient(options)
 	if err != nil {
