@@ -27,8 +27,8 @@ func (t *devTemporal) args(dir string) []string {
 		// starts; one that is created while it runs works some seconds later.
 		"system.forceSearchAttributesCacheRefreshOnRead=false",
 		// What the UI lists is brought up to date twice a second. A run that has completed
-		// by then is written there once, as completed, and not before that as running. That
-		// is a third of what a short run costs.
+		// by then is written there once, as completed, and not before that as running: each
+		// writing is a sixth of what a short run costs.
 		"history.visibilityProcessorMaxPollRPS=2",
 		"history.visibilityTaskBatchSize=1000", // more than come in half a second
 	} {
