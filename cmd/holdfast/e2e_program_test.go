@@ -136,9 +136,11 @@ func (p *program) recent(t *testing.T) []byte {
 }
 
 // over tells whether the run has ended.
-func (p *program) over() bool {
+func (p *program) over() bool { return closed(p.exited) }
+
+func closed(c <-chan struct{}) bool {
 	select {
-	case <-p.exited:
+	case <-c:
 		return true
 	default:
 		return false

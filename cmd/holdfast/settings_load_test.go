@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-project/holdfast/activities"
+	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
 	"github.com/holdfast-project/holdfast/ingress/operator"
@@ -29,7 +30,7 @@ func TestLoadFillsDefaultsAndValues(t *testing.T) {
 	var worker activities.Config
 	var api operator.Config
 	require.NoError(t, load(&base, &worker, &api))
-	require.Equal(t, Config{Inbox: "sqlite:./data/inbox.db", InboxConnections: 10, Migrate: true, TaskQueue: "holdfast"}, base)
+	require.Equal(t, Config{Inbox: "sqlite:./data/inbox.db", InboxConnections: 10, Migrate: true, TaskQueue: "holdfast", Relief: relief.Off}, base)
 	require.Equal(t, []string{"redo/*=https://app.test/hooks", "*=log:"}, worker.Routes)
 	require.Equal(t, 90*time.Minute, worker.RetryBudget)
 	require.Equal(t, 5*time.Second, worker.FirstAttemptTimeout)
