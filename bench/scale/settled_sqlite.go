@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,11 +45,30 @@ func (w *sqliteWriter) write(ctx context.Context, tables []table) error {
 		return err
 	}
 	for _, t := range tables {
+		switch t.name {
+		case "keys":
+			continue // SQLite has them in events
+		case "events":
+			t = withKeyHashes(t)
+		}
 		if err := w.insert(ctx, t); err != nil {
 			return fmt.Errorf("fill %s: %w", t.name, err)
 		}
 	}
 	return w.conn.Exec("COMMIT")
+}
+
+// withKeyHashes adds the number by which an event's key is found, as the store makes it.
+func withKeyHashes(events table) table {
+	source, key := slices.Index(events.columns, "source"), slices.Index(events.columns, "key")
+	hashed := events
+	hashed.columns = append(slices.Clone(events.columns), "key_hash")
+	hashed.row = func(i int) []any {
+		row := events.row(i)
+		sum := sha256.Sum256([]byte(row[source].(string) + "\x00" + row[key].(string)))
+		return append(row, int64(binary.LittleEndian.Uint64(sum[:]))) //nolint:gosec // any 64 bits
+	}
+	return hashed
 }
 
 func (w *sqliteWriter) insert(ctx context.Context, t table) error {
@@ -76,6 +97,8 @@ func bind(s *sqlite3.Stmt, at int, value any) error {
 	switch v := value.(type) {
 	case int:
 		return s.BindInt(at, v)
+	case int64:
+		return s.BindInt64(at, v)
 	case bool:
 		return s.BindBool(at, v)
 	case string:
@@ -90,7 +113,7 @@ func bind(s *sqlite3.Stmt, at int, value any) error {
 }
 
 func (w *sqliteWriter) finish(_ context.Context, done settled) error {
-	return w.conn.Exec(fmt.Sprintf("UPDATE counters SET value = max(value, %d) WHERE name = 'epoch'", done.events))
+	return w.conn.Exec(fmt.Sprintf("UPDATE counters SET value = max(value, %d) WHERE name IN ('epoch', 'sequence')", done.events))
 }
 
 func (w *sqliteWriter) close(context.Context) error {

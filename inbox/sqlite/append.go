@@ -48,30 +48,18 @@ type appending struct {
 }
 
 func (a *appending) one(e *inbox.NewEvent, related string) (inbox.Receipt, error) {
-	known, err := a.known(e)
+	k := keyOf(e)
+	known, err := a.known(e, k)
 	if err != nil {
 		return inbox.Receipt{}, err
 	}
 	if known.Same != 0 {
 		return a.duplicate(known.Same)
 	}
-	return a.store(e, related, known.Judge(e))
-}
-
-// known looks an event's key up.
-func (a *appending) known(e *inbox.NewEvent) (known row.Known, err error) {
-	if e.Key == "" {
-		return known, nil
+	if err := a.forgetKeys(known.over); err != nil {
+		return inbox.Receipt{}, err
 	}
-	err = a.all(`SELECT k.sequence, k.digest, k.expires_at, e.status
-		FROM keys k LEFT JOIN events e ON e.sequence = k.sequence WHERE k.source = ? AND k.key = ? ORDER BY k.variant`,
-		[]any{e.Source, e.Key}, func(c columns) error {
-			known.Consider(e, row.Copy{
-				Sequence: c.int64(), Digest: c.one(e.Digest), Expires: c.time(), Pending: c.status() == inbox.StatusPending,
-			})
-			return nil
-		})
-	return known, err
+	return a.store(e, related, k, known.Judge(e))
 }
 
 func (a *appending) duplicate(sequence int64) (inbox.Receipt, error) {
@@ -88,12 +76,12 @@ func (a *appending) duplicate(sequence int64) (inbox.Receipt, error) {
 	return r, err
 }
 
-func (a *appending) store(e *inbox.NewEvent, related string, v row.Verdict) (inbox.Receipt, error) {
+func (a *appending) store(e *inbox.NewEvent, related string, k keyed, v row.Verdict) (inbox.Receipt, error) {
 	now := row.TimeOf(e.ReceivedAt)
 	record := eventRecord{
 		eventID: e.EventID, source: e.Source, provider: e.Provider, eventType: e.Type, key: e.Key,
 		at: row.TimeOf(e.At), receivedAt: now, position: e.Index, related: related, staging: e.Staging,
-		status: v.Status, reason: v.Reason,
+		status: v.Status, reason: v.Reason, keyed: k,
 	}
 	receipt := inbox.Receipt{EventID: e.EventID, Subject: e.Subject, Status: v.Status}
 	if e.Subject != "" {
@@ -113,10 +101,8 @@ func (a *appending) store(e *inbox.NewEvent, related string, v row.Verdict) (inb
 	if record.payload, err = a.payloadID(); err != nil {
 		return receipt, err
 	}
-	if receipt.Sequence, err = a.insertEvent(record); err != nil {
-		return receipt, err
-	}
-	return receipt, a.remember(e, v.Variant, receipt.Sequence)
+	receipt.Sequence, err = a.insertEvent(record)
+	return receipt, err
 }
 
 func (a *appending) payloadID() (int64, error) {
@@ -131,12 +117,4 @@ func (a *appending) payloadID() (int64, error) {
 	var err error
 	a.payload, err = a.inserted("INSERT INTO payloads (refs, content_type, body) VALUES (1, ?, ?)", a.delivery.ContentType, body)
 	return a.payload, err
-}
-
-func (a *appending) remember(e *inbox.NewEvent, variant string, sequence int64) error {
-	if e.Key == "" {
-		return nil
-	}
-	return a.exec("INSERT OR REPLACE INTO keys (source, key, variant, sequence, digest, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-		e.Source, e.Key, variant, sequence, e.Digest, row.Expires(e))
 }

@@ -3,6 +3,9 @@ package sqlite
 import (
 	"context"
 	"io/fs"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // YoungRows is half of how many rows are remembered.
@@ -19,6 +22,14 @@ func Connect(ctx context.Context, path string) (Conn, error) {
 
 // Migrate brings migrations of a test's own.
 func (c Conn) Migrate(files fs.FS) error { return migrate(context.Background(), c.conn, files) }
+
+// Migration returns the text of one of the store's own.
+func Migration(t *testing.T, name string) string {
+	t.Helper()
+	text, err := fs.ReadFile(migrations, name)
+	require.NoError(t, err)
+	return string(text)
+}
 
 // Exec runs statements.
 func (c Conn) Exec(statements string) error { return c.script(statements) }
@@ -46,6 +57,7 @@ func (c Conn) Close() error { return c.close() }
 const (
 	RungSQL  = rungSQL
 	LetGoSQL = letGoSQL
+	KnownSQL = knownSQL
 )
 
 // StillRungSQL and HeldSQL ask about so many subjects.

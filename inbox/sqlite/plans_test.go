@@ -24,6 +24,7 @@ func TestWhoWaitsIsFoundByAnIndex(t *testing.T) {
 		"StillRung": {sqlite.StillRungSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
 		"LetGo":     {sqlite.LetGoSQL, "SEARCH subjects USING INDEX subjects_to_sweep (sweep_at>?)"},
 		"Held":      {sqlite.HeldSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
+		"Known":     {sqlite.KnownSQL, "SEARCH events USING INDEX events_by_key (key_hash=?)"},
 	} {
 		plan, err := db.Plan(c.sql)
 		require.NoError(t, err)

@@ -15,6 +15,12 @@ type nullable string
 // reference is the number of a row that is stored as NULL when it is 0.
 type reference int64
 
+// number is an integer, of any value, or NULL.
+type number struct {
+	n     int64
+	valid bool
+}
+
 // bind gives a statement its parameters. It keeps none of them, so that they need not
 // be allocated.
 func bind(s *sqlite3.Stmt, args []any) error {
@@ -41,15 +47,11 @@ func bindOne(s *sqlite3.Stmt, n int, arg any) error {
 	case []byte:
 		return s.BindBlob(n, v)
 	case row.Time:
-		if !v.Valid {
-			return s.BindNull(n)
-		}
-		return s.BindInt64(n, v.Micros)
+		return bindNumber(s, n, number{v.Micros, v.Valid})
 	case reference:
-		if v == 0 {
-			return s.BindNull(n)
-		}
-		return s.BindInt64(n, int64(v))
+		return bindNumber(s, n, number{int64(v), v != 0})
+	case number:
+		return bindNumber(s, n, v)
 	case nullable:
 		if v == "" {
 			return s.BindNull(n)
@@ -58,6 +60,13 @@ func bindOne(s *sqlite3.Stmt, n int, arg any) error {
 	default:
 		return fmt.Errorf("parameter %d is of a type that is not stored: %s", n, s.SQL())
 	}
+}
+
+func bindNumber(s *sqlite3.Stmt, n int, v number) error {
+	if !v.valid {
+		return s.BindNull(n)
+	}
+	return s.BindInt64(n, v.n)
 }
 
 var statuses = inbox.Statuses()

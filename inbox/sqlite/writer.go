@@ -48,11 +48,10 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 // start reads what the writer knows by heart.
 func (w *writer) start(ctx context.Context) error {
 	defer w.conn.raw.SetInterrupt(w.conn.raw.SetInterrupt(ctx))
-	_, err := w.conn.first("SELECT value FROM counters WHERE name = 'epoch'", nil, func(c columns) { w.last.epoch = c.int64() })
-	if err != nil {
-		return err
-	}
-	_, err = w.conn.first("SELECT coalesce(max(number), 0) FROM subjects", nil, func(c columns) { w.last.subject = c.int64() })
+	_, err := w.conn.first(`SELECT (SELECT value FROM counters WHERE name = 'epoch'),
+		(SELECT coalesce(max(number), 0) FROM subjects),
+		max((SELECT coalesce(max(sequence), 0) FROM events), (SELECT value FROM counters WHERE name = 'sequence'))`,
+		nil, func(c columns) { w.last = numbers{epoch: c.int64(), subject: c.int64(), sequence: c.int64()} })
 	if err != nil {
 		return err
 	}
