@@ -30,6 +30,7 @@ type Activities struct {
 	metrics  *metrics
 	log      *slog.Logger
 	now      func() time.Time
+	yield    func(ctx context.Context, source string)
 	stopping atomic.Bool
 	visits   visits
 }
@@ -39,8 +40,13 @@ func New(store Store, routes *Routes, c Config, registry prometheus.Registerer, 
 	return &Activities{
 		store: store, routes: routes, config: c, gate: newGate(c.DestinationConcurrency),
 		metrics: newMetrics(registry), log: log, now: time.Now,
+		yield: func(context.Context, string) {},
 	}
 }
+
+// Yield has drains wait before they begin an event, for as long as await does: what is
+// more urgent in this process goes first. Call it before anything works.
+func (a *Activities) Yield(await func(ctx context.Context, source string)) { a.yield = await }
 
 // Register gives a worker every activity under its wire name. Recovery activities
 // are named after handlers; one whose handler is no longer configured, because the

@@ -142,6 +142,7 @@ func (d *drain) page(ctx context.Context, entries []inbox.Entry) (done bool, err
 
 // event handles one event and returns the sequence of the next; 0 ends the drain.
 func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error) {
+	d.yield(ctx, e.Source)
 	switch {
 	case d.stopping.Load():
 		d.wait(stoppingWait, "the worker is stopping")

@@ -218,7 +218,7 @@ func (i *isolation) append(ctx context.Context, subject, kind string) {
 		i.appended[e.EventID] = time.Now()
 		i.mu.Unlock()
 	}
-	receipts, err := i.process.inbox.Append(ctx, inbox.Delivery{ContentType: "application/json", Body: []byte(`{}`), Events: []inbox.NewEvent{e}})
+	receipts, err := i.process.entrance.Append(ctx, inbox.Delivery{ContentType: "application/json", Body: []byte(`{}`), Events: []inbox.NewEvent{e}})
 	if ctx.Err() != nil {
 		return
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-project/holdfast/activities"
 	"github.com/holdfast-project/holdfast/inbox"
+	"github.com/holdfast-project/holdfast/inbox/precedence"
 	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/ingress"
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
@@ -40,7 +41,8 @@ type process struct {
 	client   client.Client
 	ringer   *doorbell.Ringer
 	sweeper  *doorbell.Sweeper
-	door     *ingress.Server // nil without the role
+	entrance *precedence.Door // nil without the role
+	door     *ingress.Server  // nil without the role
 	api      *ingress.Server
 	worker   *fleetWorker     // nil without the role
 	lane     *activities.Lane // nil without it, or when it is off
@@ -80,8 +82,9 @@ func (p *process) open(ctx context.Context) error {
 		Config: p.processSettings.sweeper, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,
 	})
 	if p.roles.ingress {
+		p.entrance = precedence.NewDoor(store)
 		door := ingress.New(ingress.Options{
-			Config: p.processSettings.door, Sources: p.sources, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,
+			Config: p.processSettings.door, Sources: p.sources, Inbox: p.entrance, Bell: p.ringer, Log: p.log, Registry: p.registry,
 		})
 		if p.door, err = ingress.Listen(ctx, p.processSettings.door.Listen, p.lastAnswers(door.Handler()), p.log); err != nil {
 			return listenProblem("HOLDFAST_LISTEN", p.processSettings.door.Listen, err)
@@ -90,6 +93,7 @@ func (p *process) open(ctx context.Context) error {
 	if p.roles.worker {
 		worker.SetStickyWorkflowCacheSize(p.tuning.CachedRuns)
 		work := activities.New(store, p.routes, p.work, p.registry, p.log)
+		work.Yield(p.entrance.Await)
 		p.worker = &fleetWorker{
 			client: p.client, namespace: namespaceOf(p.temporal), taskQueue: p.common.TaskQueue,
 			activities: work, config: p.work, tuning: p.tuning, versioning: p.versioning, log: p.log,

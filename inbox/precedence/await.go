@@ -1,0 +1,116 @@
+package precedence
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// share is how many webhooks of a source the door accepts, while it is crowded, for
+	// each event of it that a drain begins.
+	share = 3
+	// calm is how many events of a source a drain may begin a second in any case, and
+	// calmBurst how many at once: a source that sends less is not the one that crowds.
+	calm      = 200
+	calmBurst = 20
+	// patience is how long an event waits at most, as when the door has its crowd
+	// because the disk hangs; glance is how often it is looked after.
+	patience = time.Second
+	glance   = 20 * time.Millisecond
+)
+
+// source is one that events come from.
+type source struct {
+	earned  float64   // events that may begin
+	as      time.Time // of then
+	waiting []*waiter // the longest first
+}
+
+// waiter is a drain that is to begin an event.
+type waiter struct {
+	since time.Time
+	begin chan struct{} // closed when it may
+	gone  bool
+}
+
+// Await waits while the door is crowded and an event's source has had its share.
+func (d *Door) Await(ctx context.Context, source string) {
+	if d == nil || !d.isCrowded() {
+		return
+	}
+	w := d.queue(source)
+	if w == nil {
+		return
+	}
+	select {
+	case <-w.begin:
+	case <-ctx.Done():
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		w.gone = true
+	}
+}
+
+// queue returns nil for an event that may begin at once.
+func (d *Door) queue(name string) *waiter {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.source(name)
+	w := &waiter{since: time.Now(), begin: make(chan struct{})}
+	s.waiting = append(s.waiting, w)
+	d.waiting++
+	if d.admit(s); len(s.waiting) == 0 {
+		return nil
+	}
+	if !d.looking {
+		d.looking = true
+		time.AfterFunc(glance, d.look)
+	}
+	return w
+}
+
+// look admits, for as long as anybody waits, those whose time has come.
+func (d *Door) look() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, s := range d.sources {
+		d.admit(s)
+	}
+	if d.looking = d.waiting > 0; d.looking {
+		time.AfterFunc(glance, d.look)
+	}
+}
+
+// admit lets those of a source begin who may.
+func (d *Door) admit(s *source) {
+	now, crowded := time.Now(), d.isCrowded()
+	s.earn(calm * now.Sub(s.as).Seconds())
+	s.as = now
+	for len(s.waiting) > 0 {
+		first := s.waiting[0]
+		switch {
+		case first.gone:
+		case s.earned >= 1:
+			s.earned--
+			close(first.begin)
+		case !crowded, now.Sub(first.since) >= patience:
+			close(first.begin)
+		default:
+			return
+		}
+		s.waiting = s.waiting[1:]
+		d.waiting--
+	}
+}
+
+func (s *source) earn(events float64) { s.earned = min(s.earned+events, calmBurst) }
+
+// source returns a source's account, which begins with what a calm one may have.
+func (d *Door) source(name string) *source {
+	s := d.sources[name]
+	if s == nil {
+		s = &source{earned: calmBurst, as: time.Now()}
+		d.sources[name] = s
+	}
+	return s
+}
