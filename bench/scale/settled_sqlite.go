@@ -113,7 +113,7 @@ func bind(s *sqlite3.Stmt, at int, value any) error {
 }
 
 func (w *sqliteWriter) finish(_ context.Context, done settled) error {
-	return w.conn.Exec(fmt.Sprintf("UPDATE counters SET value = max(value, %d) WHERE name IN ('epoch', 'sequence')", done.events))
+	return w.conn.Exec(fmt.Sprintf("UPDATE counters SET value = max(value, %d) WHERE name = 'epoch'", done.events))
 }
 
 func (w *sqliteWriter) close(context.Context) error {

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 
-	"github.com/ncruces/go-sqlite3"
-
 	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
@@ -17,13 +15,6 @@ func keyHash(source, key string) int64 {
 	text := append(append(append(space[:0], source...), 0), key...)
 	sum := sha256.Sum256(text)
 	return int64(binary.LittleEndian.Uint64(sum[:])) //nolint:gosec // any 64 bits
-}
-
-// defineKeyHash lets a migration use keyHash.
-func defineKeyHash(c *sqlite3.Conn) error {
-	return c.CreateFunction("key_hash", 2, sqlite3.DETERMINISTIC, func(ctx sqlite3.Context, args ...sqlite3.Value) {
-		ctx.ResultInt64(keyHash(args[0].Text(), args[1].Text()))
-	})
 }
 
 // keyed is an event's key as it is stored. Without one no other event can be a
@@ -52,13 +43,27 @@ type earlier struct {
 const knownSQL = `SELECT sequence, digest, key_expires_at, status FROM events INDEXED BY events_by_key
 	WHERE key_hash = ? AND source = ? AND key = ? ORDER BY sequence`
 
+// oldKnownSQL looks in the table in which keys were before. Those of events that have
+// been pruned since are gone from it, too.
+const oldKnownSQL = `SELECT k.sequence, k.digest, k.expires_at, e.status
+	FROM keys k LEFT JOIN events e ON e.sequence = k.sequence WHERE k.source = ? AND k.key = ? ORDER BY k.variant`
+
 // known looks an event's key up.
 func (t *tx) known(e *inbox.NewEvent, k keyed) (found earlier, err error) {
 	if !k.hash.valid {
 		return found, nil
 	}
+	if t.w.oldKeys {
+		err = t.all(oldKnownSQL, []any{e.Source, e.Key}, func(c columns) error {
+			found.Consider(e, useOf(e, &c))
+			return nil
+		})
+		if err != nil {
+			return found, err
+		}
+	}
 	err = t.all(knownSQL, []any{k.hash.n, e.Source, e.Key}, func(c columns) error {
-		use := row.Copy{Sequence: c.int64(), Digest: c.one(e.Digest), Expires: c.time(), Pending: c.status() == inbox.StatusPending}
+		use := useOf(e, &c)
 		if use.Expires.Over(row.TimeOf(e.ReceivedAt)) && !use.Pending {
 			found.over = append(found.over, use.Sequence)
 		}
@@ -66,6 +71,11 @@ func (t *tx) known(e *inbox.NewEvent, k keyed) (found earlier, err error) {
 		return nil
 	})
 	return found, err
+}
+
+// useOf reads an earlier use of an event's key.
+func useOf(e *inbox.NewEvent, c *columns) row.Copy {
+	return row.Copy{Sequence: c.int64(), Digest: c.one(e.Digest), Expires: c.time(), Pending: c.status() == inbox.StatusPending}
 }
 
 // forgetKeys lets nobody look at uses again whose life has ended: a key that comes

@@ -62,6 +62,17 @@ func TestKeysAndSequencesOfTheFirstSchemaAreKept(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
 	require.Equal(t, "{}", string(entries[0].Payload.Body))
+
+	pruned, err := store.Prune(t.Context(), start.Add(time.Hour), 10)
+	require.NoError(t, err)
+	require.Positive(t, pruned)
+	require.NoError(t, store.Close())
+	db, err = sqlite.Connect(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	left, err := db.Text("SELECT key || ' ' || sequence FROM keys")
+	require.NoError(t, err)
+	require.Equal(t, []string{"k2 4"}, left, "only of an event that is still there")
 }
 
 func TestASequenceIsNeverGivenAgain(t *testing.T) {

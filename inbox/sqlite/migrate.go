@@ -18,9 +18,6 @@ var migrations = migration.MustSub(embedded, "migrations")
 // transaction of its own. It refuses a database that has seen one it does not know.
 func migrate(ctx context.Context, c *conn, files fs.FS) error {
 	defer c.raw.SetInterrupt(c.raw.SetInterrupt(ctx))
-	if err := defineKeyHash(c.raw); err != nil {
-		return err
-	}
 	steps, err := migration.Read(files)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time, limit int) (int, er
 type prunable struct {
 	sequence, payload int64
 	subject           int64 // 0: unknown
+	source, key       string
 	refs, bytes       int64 // of its payload
 }
 
@@ -35,10 +36,12 @@ func (e prunable) frees() int64 {
 
 func (t *tx) prune(before row.Time, limit int) (int, error) {
 	var events []prunable
-	err := t.all(`SELECT sequence, payload, subject FROM events INDEXED BY events_settled
+	err := t.all(`SELECT sequence, payload, subject, source, key FROM events INDEXED BY events_settled
 		WHERE settled_at < ? AND status <> 'pending' ORDER BY settled_at LIMIT ?`,
 		[]any{before, limit}, func(c columns) error {
-			events = append(events, prunable{sequence: c.int64(), payload: c.int64(), subject: c.int64()})
+			events = append(events, prunable{
+				sequence: c.int64(), payload: c.int64(), subject: c.int64(), source: c.text(), key: c.text(),
+			})
 			return nil
 		})
 	if err != nil {
@@ -63,11 +66,6 @@ func (t *tx) prune(before row.Time, limit int) (int, error) {
 			subjects[e.subject] = true
 		}
 	}
-	if pruned > 0 { // the last sequence may have been among them, and must not be given again
-		if err := t.exec("UPDATE counters SET value = ? WHERE name = 'sequence'", t.last.sequence); err != nil {
-			return 0, err
-		}
-	}
 	if err := t.pruneSubjects(subjects); err != nil {
 		return 0, err
 	}
@@ -75,6 +73,12 @@ func (t *tx) prune(before row.Time, limit int) (int, error) {
 }
 
 func (t *tx) pruneOne(e prunable) error {
+	if t.w.oldKeys && e.key != "" {
+		err := t.exec("DELETE FROM keys WHERE source = ? AND key = ? AND sequence = ?", e.source, e.key, e.sequence)
+		if err != nil {
+			return err
+		}
+	}
 	if err := t.exec("DELETE FROM events WHERE sequence = ?", e.sequence); err != nil {
 		return err
 	}

@@ -25,11 +25,10 @@ type eventRecord struct {
 }
 
 func (t *tx) insertEvent(e eventRecord) (sequence int64, err error) {
-	t.last.sequence++
-	return t.last.sequence, t.exec(`INSERT INTO events (sequence, event_id, source, provider, subject, type, key, at, received_at,
+	return t.inserted(`INSERT INTO events (event_id, source, provider, subject, type, key, at, received_at,
 		position, related, staging, payload, status, reason, settled_at, replay_of, key_hash, key_expires_at, digest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.last.sequence, e.eventID, e.source, e.provider, e.subject, e.eventType, e.key, e.at, e.receivedAt,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.eventID, e.source, e.provider, e.subject, e.eventType, e.key, e.at, e.receivedAt,
 		e.position, e.related, e.staging, e.payload, e.status, e.reason, e.settledAt, e.replayOf, e.hash, e.expires, e.digest)
 }
 

@@ -15,7 +15,7 @@ type tx struct {
 }
 
 // numbers are the last ones given.
-type numbers struct{ epoch, subject, sequence int64 }
+type numbers struct{ epoch, subject int64 }
 
 func newTx(w *writer) *tx {
 	w.begun++

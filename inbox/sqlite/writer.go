@@ -18,6 +18,7 @@ type writer struct {
 	rows       rowCache
 	begun      int64 // transactions
 	last       numbers
+	oldKeys    bool  // some keys are where they were before they were found by a number
 	version    int64 // of the database: another one when another connection has written
 	commits    atomic.Int64
 	operations atomic.Int64
@@ -48,10 +49,9 @@ func openWriter(ctx context.Context, path string) (*writer, error) {
 // start reads what the writer knows by heart.
 func (w *writer) start(ctx context.Context) error {
 	defer w.conn.raw.SetInterrupt(w.conn.raw.SetInterrupt(ctx))
-	_, err := w.conn.first(`SELECT (SELECT value FROM counters WHERE name = 'epoch'),
-		(SELECT coalesce(max(number), 0) FROM subjects),
-		max((SELECT coalesce(max(sequence), 0) FROM events), (SELECT value FROM counters WHERE name = 'sequence'))`,
-		nil, func(c columns) { w.last = numbers{epoch: c.int64(), subject: c.int64(), sequence: c.int64()} })
+	_, err := w.conn.first(`SELECT (SELECT value FROM counters WHERE name = 'epoch'), (SELECT coalesce(max(number), 0) FROM subjects),
+		EXISTS (SELECT 1 FROM keys)`,
+		nil, func(c columns) { w.last, w.oldKeys = numbers{epoch: c.int64(), subject: c.int64()}, c.bool() })
 	if err != nil {
 		return err
 	}
