@@ -55,14 +55,16 @@ func BenchmarkIsolation(b *testing.B) {
 			trouble func(context.Context, *isolation)
 		}{
 			{"Alone", func(context.Context, *isolation) {}},
-			// One source's flood, over few and over many subjects.
-			{"Flood200", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/%d", 200, 20_000) }},
-			{"Flood20000", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/%d", 20_000, 20_000) }},
+			// One source's flood, over few and over many subjects: at a rate that leaves the
+			// machine some time, and as fast as it can, which leaves none.
+			{"Steady200", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/%d", 200, 20_000, 1_000) }},
+			{"Flood200", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/%d", 200, 20_000, 0) }},
+			{"Flood20000", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/%d", 20_000, 20_000, 0) }},
 			// Subjects of a destination that hangs: while they come, and when they are there
 			// and wait. Those are the calm source's, so that only the destination tells them
 			// apart.
-			{"Hang2000Burst", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/stuck-%d", 2_000, 2_000) }},
-			{"Hang2000", func(ctx context.Context, i *isolation) { i.flood(ctx, "calm/stuck-%d", 2_000, 2_000); i.settle(ctx) }},
+			{"Hang2000Burst", func(ctx context.Context, i *isolation) { i.flood(ctx, "flood/stuck-%d", 2_000, 2_000, 0) }},
+			{"Hang2000", func(ctx context.Context, i *isolation) { i.flood(ctx, "calm/stuck-%d", 2_000, 2_000, 0); i.settle(ctx) }},
 		} {
 			b.Run(server.name+"/"+c.name, func(b *testing.B) {
 				for range b.N {
@@ -160,15 +162,19 @@ func (i *isolation) report() {
 	i.b.ReportMetric(0, "ns/op") // says nothing here
 }
 
-// flood appends events over some subjects as fast as it can.
-func (i *isolation) flood(ctx context.Context, format string, subjects, events int) {
+// flood appends events over some subjects, so many a second; 0: as fast as it can.
+func (i *isolation) flood(ctx context.Context, format string, subjects, events, rate int) {
 	kind := "flood"
 	if strings.Contains(format, "stuck") {
 		kind = "stuck"
 	}
 	var senders errgroup.Group
 	senders.SetLimit(64)
+	began := time.Now()
 	for n := range events {
+		if rate > 0 && !sleep(ctx, time.Until(began.Add(time.Duration(n)*time.Second/time.Duration(rate)))) {
+			break
+		}
 		senders.Go(func() error {
 			i.append(ctx, fmt.Sprintf(format, n%subjects), kind)
 			return nil

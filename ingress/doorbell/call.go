@@ -2,6 +2,7 @@ package doorbell
 
 import (
 	"context"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -21,16 +22,19 @@ const maxFairnessKey = 64
 
 var sourceAttribute = temporal.NewSearchAttributeKeyKeyword(workflows.SearchAttributeSource)
 
-// call carries a ring to Temporal.
-func (r *Ringer) call(ctx context.Context, rung *ring) error {
+// call carries a ring to Temporal, and returns how long that took to answer.
+func (r *Ringer) call(ctx context.Context, rung *ring) (took time.Duration, err error) {
+	began := time.Now()
 	// A ring that failed may have started the run, and one that tells something
 	// comes for a run that is there.
 	if r.eager != nil && !rung.telling && rung.failed == 0 {
 		if started, err := r.begin(ctx, rung.subject); started || err != nil {
-			return err
+			return time.Since(began), err
 		}
+		began = time.Now()
 	}
-	return r.signal(ctx, rung)
+	err = r.signal(ctx, rung)
+	return time.Since(began), err
 }
 
 // signal signals a subject's run, and starts one if there is none: whatever became

@@ -13,9 +13,9 @@ func (r *Ringer) run(freshOnly bool) {
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.calls, callTimeout)
-		err := r.call(ctx, next)
+		took, err := r.call(ctx, next)
 		cancel()
-		r.finish(next, err)
+		r.finish(next, took, err)
 	}
 }
 
@@ -46,29 +46,22 @@ func (r *Ringer) pick(freshOnly bool) *ring {
 		}
 	}
 	r.leaveFresh()
-	found := r.fresh.pop(func(source string) bool { return r.calling[source] < r.share })
+	found := r.fresh.pop(r.shares.may)
 	if found != nil {
 		found.first = true
-		r.calling[sourceOf(found.subject)]++
+		r.shares.begin(sourceOf(found.subject))
 	}
 	return found
 }
 
-// yield lets the next fresh ring of a source have its call.
-func (r *Ringer) yield(source string) {
-	if r.calling[source]--; r.calling[source] == 0 {
-		delete(r.calling, source)
-	}
-	r.work.Broadcast() // also to a caller that waits for the last ones when closing
-}
-
-func (r *Ringer) finish(rung *ring, err error) {
+func (r *Ringer) finish(rung *ring, took time.Duration, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rung.calling = false
 	if rung.first {
 		rung.first = false
-		r.yield(sourceOf(rung.subject))
+		r.shares.end(sourceOf(rung.subject), took, err == nil)
+		r.work.Broadcast() // the source's next fresh ring; also a caller that waits for the last ones when closing
 	}
 	if err == nil {
 		r.metrics.rings.WithLabelValues(outcomeRung).Inc()

@@ -20,11 +20,6 @@ const (
 	DefaultCapacity = 65_536
 	// DefaultCallers is how many rings are under way at once.
 	DefaultCallers = 16
-	// sourceShare is the part of the callers that the fresh rings of one source may
-	// have: 4 of 16. They keep a Temporal on two cores busy; more would only queue
-	// inside it, and the calm source's ring would queue behind them there. With 20 ms
-	// a call it still is 200 subjects a second that one process begins for a source.
-	sourceShare = 4
 
 	callTimeout  = 5 * time.Second // the SDK itself tries again within it
 	firstBackoff = 500 * time.Millisecond
@@ -75,8 +70,7 @@ type Ringer struct {
 	work    *sync.Cond
 	rings   map[string]*ring // all of them, by subject
 	counts  map[string]int   // of rings, by source
-	calling map[string]int   // of fresh rings under way, by source
-	share   int              // that each source may have of those
+	shares  shares           // of the callers, that fresh rings have
 	fresh   queue            // never tried
 	again   queue            // whose wait is over
 	left    left             // to the relief lane
@@ -110,7 +104,6 @@ func NewRinger(o Options) *Ringer {
 		capacity:  o.Capacity,
 		rings:     map[string]*ring{},
 		counts:    map[string]int{},
-		calling:   map[string]int{},
 		left:      left{window: o.Relief, inbox: o.Inbox, told: o.Left},
 	}
 	if r.taskQueue == "" {
@@ -124,7 +117,7 @@ func NewRinger(o Options) *Ringer {
 		callers = DefaultCallers
 	}
 	callers = max(callers, 2)
-	r.share = max(callers/sourceShare, 2)
+	r.shares = newShares(callers)
 	r.work = sync.NewCond(&r.mu)
 	r.calls, r.cancel = context.WithCancel(context.Background())
 	r.metrics = newRingerMetrics(o.Registry, func() float64 { return float64(r.Waiting()) })

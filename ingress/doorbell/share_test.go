@@ -1,0 +1,92 @@
+package doorbell_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-project/holdfast/ingress/doorbell"
+)
+
+// shared is a Temporal that many calls keep waiting, and counts those of the flood.
+type shared struct {
+	answer        func(inFlight int64) time.Duration
+	flight, flood atomic.Int64
+	calls         atomic.Int64 // of the flood
+}
+
+func (s *shared) call(_ context.Context, subject string, _ int) error {
+	inFlight := s.flight.Add(1)
+	defer s.flight.Add(-1)
+	if strings.HasPrefix(subject, "flood/") {
+		s.calls.Add(1)
+		s.flood.Add(1)
+		defer s.flood.Add(-1)
+	}
+	<-time.After(s.answer(inFlight))
+	return nil
+}
+
+// busyTemporal has one processor, and free many.
+func busyTemporal(inFlight int64) time.Duration {
+	return time.Duration(inFlight) * 3 * time.Millisecond
+}
+func freeTemporal(int64) time.Duration { return 20 * time.Millisecond }
+
+// floodCallers rings many subjects of one source, and now and then one of another while
+// beside holds, and returns how many calls of the flood are under way on average in the
+// second half of the time, and how many there were.
+func floodCallers(t *testing.T, answer func(int64) time.Duration, beside func(time.Duration) bool) (callers float64, calls int64) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := &shared{answer: answer}
+		b := newBench(server.call, func(o *doorbell.Options) { o.Callers = 16 })
+		for n := range 100 { // what a call takes at best
+			b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+			<-time.After(50 * time.Millisecond)
+		}
+		for n := range 20_000 {
+			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
+		}
+		for n := range 400 {
+			if passed := time.Duration(n) * 50 * time.Millisecond; beside(passed) {
+				b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+			}
+			<-time.After(50 * time.Millisecond)
+			if n >= 200 {
+				callers += float64(server.flood.Load()) / 200
+			}
+		}
+		calls = server.calls.Load()
+		require.NoError(t, b.close(t, time.Hour))
+	})
+	return callers, calls
+}
+
+// TestAFloodBesideOthersKeepsNoBusyTemporalWaiting: the other source's calls would
+// queue behind its own in there.
+func TestAFloodBesideOthersKeepsNoBusyTemporalWaiting(t *testing.T) {
+	t.Parallel()
+	callers, calls := floodCallers(t, busyTemporal, func(time.Duration) bool { return true })
+	require.Less(t, callers, 1.3)
+	require.Greater(t, calls, int64(5_000), "the flood has the rest of it")
+}
+
+func TestAFloodBesideOthersHasItsShareOfATemporalWithTheTime(t *testing.T) {
+	t.Parallel()
+	callers, calls := floodCallers(t, freeTemporal, func(time.Duration) bool { return true })
+	require.InDelta(t, 4, callers, 0.1)
+	require.Greater(t, calls, int64(3_500))
+}
+
+func TestAFloodAloneHasItsShareOfABusyTemporal(t *testing.T) {
+	t.Parallel()
+	callers, _ := floodCallers(t, busyTemporal, func(passed time.Duration) bool { return passed < 5*time.Second })
+	require.InDelta(t, 4, callers, 0.1)
+}
