@@ -35,13 +35,13 @@ func (s *shared) call(_ context.Context, subject string, _ int) error {
 
 // busyTemporal has one processor, and free many.
 func busyTemporal(inFlight int64) time.Duration {
-	return time.Duration(inFlight) * 3 * time.Millisecond
+	return time.Duration(inFlight) * 10 * time.Millisecond
 }
-func freeTemporal(int64) time.Duration { return 20 * time.Millisecond }
+func freeTemporal(int64) time.Duration { return 40 * time.Millisecond }
 
 // floodCallers rings many subjects of one source, and now and then one of another while
-// beside holds, and returns how many calls of the flood are under way on average in the
-// second half of the time, and how many there were.
+// beside holds, and returns how many calls of the flood are under way on average at the
+// end, and how many there were.
 func floodCallers(t *testing.T, answer func(int64) time.Duration, beside func(time.Duration) bool) (callers float64, calls int64) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func floodCallers(t *testing.T, answer func(int64) time.Duration, beside func(ti
 			b.ringer.Ring(fmt.Sprintf("calm/%d", n))
 			<-time.After(50 * time.Millisecond)
 		}
-		for n := range 20_000 {
+		for n := range 3_000 {
 			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
 		}
 		for n := range 400 {
@@ -59,8 +59,8 @@ func floodCallers(t *testing.T, answer func(int64) time.Duration, beside func(ti
 				b.ringer.Ring(fmt.Sprintf("calm/%d", n))
 			}
 			<-time.After(50 * time.Millisecond)
-			if n >= 200 {
-				callers += float64(server.flood.Load()) / 200
+			if n >= 250 {
+				callers += float64(server.flood.Load()) / 150
 			}
 		}
 		calls = server.calls.Load()
@@ -75,14 +75,14 @@ func TestAFloodBesideOthersKeepsNoBusyTemporalWaiting(t *testing.T) {
 	t.Parallel()
 	callers, calls := floodCallers(t, busyTemporal, func(time.Duration) bool { return true })
 	require.Less(t, callers, 1.3)
-	require.Greater(t, calls, int64(5_000), "the flood has the rest of it")
+	require.Greater(t, calls, int64(1_500), "the flood has the rest of it")
 }
 
 func TestAFloodBesideOthersHasItsShareOfATemporalWithTheTime(t *testing.T) {
 	t.Parallel()
 	callers, calls := floodCallers(t, freeTemporal, func(time.Duration) bool { return true })
 	require.InDelta(t, 4, callers, 0.1)
-	require.Greater(t, calls, int64(3_500))
+	require.Greater(t, calls, int64(1_700))
 }
 
 func TestAFloodAloneHasItsShareOfABusyTemporal(t *testing.T) {
