@@ -9,44 +9,43 @@ const (
 	// a call it still is 200 subjects a second that one process begins for a source.
 	sourceShare = 4
 
-	// A source that is not alone has less when its calls, on average, take crowdedAt
-	// times what a call takes at best: then they queue in Temporal already. It has more
-	// again when they take less than roomAt times as much for a while. A Temporal that
-	// has the time takes as long for one call as for four.
-	crowdedAt = 1.9
-	roomAt    = 1.5
+	// A source that is not alone, and uses all it may, begins with one call at a time,
+	// which shows how long one takes, and then has one more after each roomRounds rounds
+	// of roundCalls calls: to try costs the others some of their time. It has one less
+	// when a round's calls, on average, take crowdedAt times as long as one by one: then
+	// they queue in Temporal, which takes as long for one call as for four if it has the
+	// time. Only averages are compared, of the source's own calls: some of any Temporal's
+	// take twice as long as its quickest, and a start longer than a signal.
+	roundCalls = 32
+	roomRounds = 4
+	crowdedAt  = 1.3
 	// besides is how long ago another source's last ring may be for a source not to be
-	// alone; bestTime how long the best time is remembered at least; settleCalls how many
-	// calls show what a change of the share has changed, and roomRounds times as many
-	// that there is room: to try costs the others some of their time.
-	besides     = 5 * time.Second
-	bestTime    = 30 * time.Second
-	settleCalls = 8
-	roomRounds  = 16
+	// alone; remember how long a source knows what a call takes one by one, for Temporal
+	// may have become slower or faster since.
+	besides  = 5 * time.Second
+	remember = time.Minute
 )
 
 // shares are how many fresh rings of each source may be under way.
 type shares struct {
 	most    int // for any source
 	sources map[string]*share
-	// best is the least time of a call since turned, and bestBefore that of the time
-	// before; zero: there was none.
-	best, bestBefore time.Duration
-	turned           time.Time
 }
 
 // share is one source's.
 type share struct {
-	limit   int
-	calling int
-	mean    time.Duration // of the last calls, the newer the more
-	calls   int           // since the limit was last considered
-	room    int           // how often in a row there was room for more
-	rung    time.Time
+	limit    int
+	calling  int
+	single   time.Duration // what a call takes one by one
+	measured time.Time     // when it did; zero: not known
+	took     time.Duration // all the calls of the round
+	calls    int           // of the round
+	room     int           // rounds since the limit was too much, or was raised
+	rung     time.Time
 }
 
 func newShares(callers int) shares {
-	return shares{most: max(callers/sourceShare, 2), sources: map[string]*share{}, turned: time.Now()}
+	return shares{most: max(callers/sourceShare, 2), sources: map[string]*share{}}
 }
 
 // may tells whether another fresh ring of a source may have its call.
@@ -65,41 +64,44 @@ func (s *shares) begin(source string) {
 	of.rung = time.Now()
 }
 
-// end notes that a call is over, and how long it took if it was answered.
+// end notes that a call is over, and how long it took if it was answered. A call that
+// fails says nothing about how busy Temporal is, and a source that has fewer than it may
+// is not what makes it so.
 func (s *shares) end(source string, took time.Duration, answered bool) {
 	of := s.sources[source]
+	full := of.calling >= of.limit
 	of.calling--
-	if !answered {
-		return // that says nothing about how busy Temporal is
+	if !answered || !full {
+		return
 	}
-	s.note(took)
-	if of.mean == 0 {
-		of.mean = took
-	}
-	of.mean += (took - of.mean) / settleCalls
-	if of.calls++; of.calls >= settleCalls {
-		of.calls = 0
-		of.limit = s.limit(source, of)
+	of.took += took
+	if of.calls++; of.calls >= roundCalls {
+		mean := of.took / roundCalls
+		of.took, of.calls = 0, 0
+		of.limit = s.limit(source, of, mean)
 	}
 }
 
-// limit is what a source may have from now on.
-func (s *shares) limit(source string, of *share) int {
-	mean, best := float64(of.mean), float64(s.least())
-	if of.room++; mean >= roomAt*best {
-		of.room = 0
-	}
+// limit is what a source may have after a round.
+func (s *shares) limit(source string, of *share, mean time.Duration) int {
+	of.room++
 	switch {
 	case s.alone(source):
 		return s.most
-	case mean > crowdedAt*best:
-		return max(of.limit-1, 1)
-	case of.room >= roomRounds:
+	case of.limit == 1:
+		of.single, of.measured = mean, time.Now()
+	case time.Since(of.measured) > remember:
+		of.room = roomRounds - 1 // the first round of one by one will do
+		return 1
+	case float64(mean) > crowdedAt*float64(of.single):
 		of.room = 0
-		return min(of.limit+1, s.most)
-	default:
+		return of.limit - 1
+	}
+	if of.room < roomRounds {
 		return of.limit
 	}
+	of.room = 0
+	return min(of.limit+1, s.most)
 }
 
 func (s *shares) alone(source string) bool {
@@ -109,20 +111,4 @@ func (s *shares) alone(source string) bool {
 		}
 	}
 	return true
-}
-
-func (s *shares) note(took time.Duration) {
-	if time.Since(s.turned) > bestTime {
-		s.bestBefore, s.best, s.turned = s.best, 0, time.Now()
-	}
-	if s.best == 0 || took < s.best {
-		s.best = took
-	}
-}
-
-func (s *shares) least() time.Duration {
-	if s.bestBefore > 0 {
-		return min(s.best, s.bestBefore)
-	}
-	return s.best
 }

@@ -3,7 +3,9 @@ package doorbell_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -89,4 +91,48 @@ func TestAFloodAloneHasItsShareOfABusyTemporal(t *testing.T) {
 	t.Parallel()
 	callers, _ := floodCallers(t, busyTemporal, func(passed time.Duration) bool { return passed < 5*time.Second })
 	require.InDelta(t, 4, callers, 0.1)
+}
+
+// lateCallers rings ever more subjects of one source, and of another only after a while,
+// and returns how many calls of the flood are under way on average in the end.
+func lateCallers(t *testing.T, answer func(int64) time.Duration) (callers float64) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		server := &shared{answer: answer}
+		b := newBench(server.call, func(o *doorbell.Options) { o.Callers = 16 })
+		for n := range 2_000 {
+			for of := range 20 {
+				b.ringer.Ring(fmt.Sprintf("flood/%d/%d", n, of))
+			}
+			if n >= 1_600 {
+				b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+			}
+			<-time.After(50 * time.Millisecond)
+			if n >= 1_800 {
+				callers += float64(server.flood.Load()) / 200
+			}
+		}
+		require.Error(t, b.close(t, time.Millisecond))
+	})
+	return callers
+}
+
+// TestAFloodThatWasAloneMakesRoom: nobody has seen for long what a call takes at best.
+func TestAFloodThatWasAloneMakesRoom(t *testing.T) {
+	t.Parallel()
+	require.Less(t, lateCallers(t, busyTemporal), 1.3)
+}
+
+// TestAFloodHasItsShareOfATemporalWhoseCallsVary: that some take far less than most does
+// not mean that the others queue.
+func TestAFloodHasItsShareOfATemporalWhoseCallsVary(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	var mu sync.Mutex
+	callers := lateCallers(t, func(int64) time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return 10*time.Millisecond + time.Duration(random.Int64N(int64(40*time.Millisecond)))
+	})
+	require.Greater(t, callers, 3.0)
 }
