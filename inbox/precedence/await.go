@@ -9,7 +9,11 @@ const (
 	// share is how many webhooks of a source the door accepts, while it is crowded, for
 	// each event of it that a drain begins.
 	share = 3
-	// calm is how many events of a source a drain may begin a second in any case, and
+	// saved is how many such events wait at most for a drain that may begin them: the
+	// webhooks of one commit are accepted together, and one drain begins theirs one after
+	// the other.
+	saved = 1000
+	// calm is how many events of a source the drains may begin a second in any case, and
 	// calmBurst how many at once: a source that sends less is not the one that crowds.
 	calm      = 200
 	calmBurst = 20
@@ -84,7 +88,7 @@ func (d *Door) look() {
 // admit lets those of a source begin who may.
 func (d *Door) admit(s *source) {
 	now, crowded := time.Now(), d.isCrowded()
-	s.earn(calm * now.Sub(s.as).Seconds())
+	s.earn(calm*now.Sub(s.as).Seconds(), calmBurst)
 	s.as = now
 	for len(s.waiting) > 0 {
 		first := s.waiting[0]
@@ -103,7 +107,8 @@ func (d *Door) admit(s *source) {
 	}
 }
 
-func (s *source) earn(events float64) { s.earned = min(s.earned+events, calmBurst) }
+// earn adds events, but not beyond so many.
+func (s *source) earn(events, most float64) { s.earned = max(s.earned, min(s.earned+events, most)) }
 
 // source returns a source's account, which begins with what a calm one may have.
 func (d *Door) source(name string) *source {

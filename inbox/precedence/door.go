@@ -17,6 +17,12 @@ const (
 	// crowdTime is how long a crowd is thought to be there since it was last seen: a
 	// commit answers most of it at once.
 	crowdTime = 50 * time.Millisecond
+	// rush is how long a crowd may go first. One that stays, as before a disk that is
+	// slow to sync, is the load as it is: then an event begins for each that is accepted,
+	// or the drains would fall back for ever, on an idle processor. respite is how long
+	// the door must have been without one before it may rush again.
+	rush    = time.Minute
+	respite = 5 * time.Second
 )
 
 // Door is what webhooks are accepted through. It is safe for concurrent use. Nil is
@@ -26,6 +32,7 @@ type Door struct {
 	crowd   int64 // appends in flight that are one
 	flight  atomic.Int64
 	crowded atomic.Int64 // when there last was one, in nanoseconds since began
+	first   atomic.Int64 // when it was first there, without a respite since
 	began   time.Time
 
 	mu      sync.Mutex
@@ -40,14 +47,17 @@ func NewDoor(to inbox.Accepter) *Door {
 		inbox: to, crowd: crowdEach * int64(runtime.GOMAXPROCS(0)),
 		began: time.Now(), sources: map[string]*source{},
 	}
-	d.crowded.Store(-int64(crowdTime))
+	d.crowded.Store(-int64(respite))
 	return d
 }
 
 // Append is the inbox's.
 func (d *Door) Append(ctx context.Context, delivery inbox.Delivery) ([]inbox.Receipt, error) {
 	if d.flight.Add(1) > d.crowd {
-		d.crowded.Store(int64(time.Since(d.began)))
+		now := int64(time.Since(d.began))
+		if last := d.crowded.Swap(now); now-last > int64(respite) {
+			d.first.Store(now)
+		}
 	}
 	receipts, err := d.inbox.Append(ctx, delivery)
 	d.flight.Add(-1)
@@ -64,11 +74,15 @@ func (d *Door) isCrowded() bool {
 
 // accepted earns the events' sources their share.
 func (d *Door) accepted(events []inbox.NewEvent) {
+	earned := 1.0 / share
+	if d.crowded.Load()-d.first.Load() > int64(rush) {
+		earned = 1
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range events {
 		s := d.source(events[i].Source)
-		s.earn(1.0 / share)
+		s.earn(earned, saved)
 		d.admit(s)
 	}
 }

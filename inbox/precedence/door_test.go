@@ -89,6 +89,37 @@ func TestACrowdingSourceHasItsShare(t *testing.T) {
 	})
 }
 
+// TestOneBusySubjectHasTheShareOfItsSource: what one commit accepts is begun by one drain.
+func TestOneBusySubjectHasTheShareOfItsSource(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		door := precedence.NewDoor(&disk{commit: 45 * time.Millisecond})
+		stopCrowd, stopDrain := crowd(door, "redo", 8*many()), drain(door, "redo", 1)
+		<-time.After(10 * time.Second)
+		begun := stopDrain()
+		stopCrowd()
+		require.Greater(t, begun, 9_000, "as many as one drain can")
+	})
+}
+
+// TestTheDrainsKeepUpWithACrowdThatStays: a steady load before a slow disk.
+func TestTheDrainsKeepUpWithACrowdThatStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		door := precedence.NewDoor(&disk{commit: 50 * time.Millisecond})
+		stopCrowd, stopDrains := crowd(door, "redo", many()), drain(door, "redo", many()/4)
+		<-time.After(2 * time.Minute)
+		begunSoFar := stopDrains()
+		acceptedSoFar := stopCrowd()
+		require.Greater(t, acceptedSoFar, begunSoFar, "a crowd goes first")
+
+		stopCrowd, stopDrains = crowd(door, "redo", many()), drain(door, "redo", many()/4)
+		<-time.After(time.Minute)
+		begun := stopDrains()
+		require.Greater(t, begun, stopCrowd())
+	})
+}
+
 func TestASourceThatDoesNotCrowdIsNotTouched(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
