@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -93,22 +92,24 @@ func TestAFloodAloneHasItsShareOfABusyTemporal(t *testing.T) {
 	require.InDelta(t, 4, callers, 0.1)
 }
 
-// lateCallers rings ever more subjects of one source, and of another only after a while,
-// and returns how many calls of the flood are under way on average in the end.
-func lateCallers(t *testing.T, answer func(int64) time.Duration) (callers float64) {
+// lateCallers rings ever more subjects of one source, which is alone for a time, and of
+// another one beside it for 20 s, and returns how many calls of the flood are under way
+// on average in the last 10 s.
+func lateCallers(t *testing.T, alone time.Duration, answer func(int64) time.Duration) (callers float64) {
 	t.Helper()
+	const tick = 50 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
 		server := &shared{answer: answer}
 		b := newBench(server.call, func(o *doorbell.Options) { o.Callers = 16 })
-		for n := range 2_000 {
-			for of := range 20 {
-				b.ringer.Ring(fmt.Sprintf("flood/%d/%d", n, of))
+		for passed := time.Duration(0); passed < alone+20*time.Second; passed += tick {
+			for of := range 8 {
+				b.ringer.Ring(fmt.Sprintf("flood/%d/%d", passed, of))
 			}
-			if n >= 1_600 {
-				b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+			if passed >= alone {
+				b.ringer.Ring(fmt.Sprintf("calm/%d", passed))
 			}
-			<-time.After(50 * time.Millisecond)
-			if n >= 1_800 {
+			<-time.After(tick)
+			if passed >= alone+10*time.Second {
 				callers += float64(server.flood.Load()) / 200
 			}
 		}
@@ -120,19 +121,14 @@ func lateCallers(t *testing.T, answer func(int64) time.Duration) (callers float6
 // TestAFloodThatWasAloneMakesRoom: nobody has seen for long what a call takes at best.
 func TestAFloodThatWasAloneMakesRoom(t *testing.T) {
 	t.Parallel()
-	require.Less(t, lateCallers(t, busyTemporal), 1.3)
+	slow := func(inFlight int64) time.Duration { return time.Duration(inFlight) * 20 * time.Millisecond }
+	require.Less(t, lateCallers(t, 70*time.Second, slow), 1.5)
 }
 
 // TestAFloodHasItsShareOfATemporalWhoseCallsVary: that some take far less than most does
 // not mean that the others queue.
 func TestAFloodHasItsShareOfATemporalWhoseCallsVary(t *testing.T) {
 	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2))
-	var mu sync.Mutex
-	callers := lateCallers(t, func(int64) time.Duration {
-		mu.Lock()
-		defer mu.Unlock()
-		return 10*time.Millisecond + time.Duration(random.Int64N(int64(40*time.Millisecond)))
-	})
-	require.Greater(t, callers, 3.0)
+	varying := func(int64) time.Duration { return 10*time.Millisecond + rand.N(40*time.Millisecond) }
+	require.Greater(t, lateCallers(t, time.Second, varying), 2.5)
 }
