@@ -142,13 +142,12 @@ func (d *drain) page(ctx context.Context, entries []inbox.Entry) (done bool, err
 
 // event handles one event and returns the sequence of the next; 0 ends the drain.
 func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error) {
-	d.yield(ctx, e.Source)
-	switch {
-	case d.stopping.Load():
-		d.wait(stoppingWait, "the worker is stopping")
-		return 0, nil
-	case d.out.Settled > 0 && time.Now().After(d.until):
+	if d.out.Settled > 0 && time.Now().After(d.until) {
 		d.out.Outcome = workflows.OutcomeMore
+		return 0, nil
+	}
+	if d.yield(ctx, e.Source); d.stopping.Load() {
+		d.wait(stoppingWait, "the worker is stopping")
 		return 0, nil
 	}
 	s, err := d.handle(ctx, e, d.config.FirstAttemptTimeout, false)

@@ -59,8 +59,8 @@ func (d *Door) Append(ctx context.Context, delivery inbox.Delivery) ([]inbox.Rec
 			d.first.Store(now)
 		}
 	}
+	defer d.flight.Add(-1)
 	receipts, err := d.inbox.Append(ctx, delivery)
-	d.flight.Add(-1)
 	if err == nil && d.isCrowded() {
 		d.accepted(delivery.Events)
 	}
