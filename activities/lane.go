@@ -115,7 +115,7 @@ func (l *Lane) look(ctx context.Context) time.Duration {
 		return laneBroken
 	}
 	for _, subject := range subjects {
-		l.Window.Waited(before, now)
+		l.Window.Waited(subject, before, now)
 		l.take(ctx, subject)
 	}
 	if l.Window.Open(now) {

@@ -42,13 +42,13 @@ func newFleetIn(t *testing.T, mode relief.Mode, routes ...string) *fleet {
 func (f *fleet) keepOpen() {
 	tick := time.NewTicker(100 * time.Millisecond)
 	ended := make(chan struct{})
-	f.window.Waited(time.Time{}, time.Now())
+	f.window.Waited(f.source, time.Time{}, time.Now())
 	go func() {
 		defer close(ended)
 		for {
 			select {
 			case now := <-tick.C:
-				f.window.Waited(time.Time{}, now)
+				f.window.Waited(f.source, time.Time{}, now)
 			case <-f.t.Context().Done():
 				return
 			}

@@ -10,6 +10,8 @@ package relief
 
 import (
 	"fmt"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -20,7 +22,7 @@ type Mode string
 // The modes.
 const (
 	Off    Mode = "off"    // every subject is drained by its workflow
-	Auto   Mode = "auto"   // the lane opens while rung subjects wait too long for theirs
+	Auto   Mode = "auto"   // the lane opens to sources whose rung subjects wait too long for theirs
 	Always Mode = "always" // workflows get what failed, and what the lane does not take in time
 )
 
@@ -39,36 +41,62 @@ const (
 	// opens: several times what a Temporal takes that has the time.
 	Patience = 100 * time.Millisecond
 
-	// stay is how long the lane is open since a subject last had to wait. While it is
+	// stay is how long the lane is open to a source since a subject of it last had to wait. While it is
 	// open Temporal is asked for nothing, so whether the crowd is over shows only when
 	// it closes again.
 	stay = 2 * time.Second
 )
 
-// Window tells whether the lane is open. A process has one, which its doorbell and
-// its worker share; those of a fleet agree because they see the same crowd. It is
-// safe for concurrent use. Nil is the window of a lane that is off.
+// Window tells to whom the lane is open: to each source by itself, so that who has no
+// crowd does not queue behind one. A process has one, which its doorbell and its worker
+// share; those of a fleet agree because they see the same crowd. It is safe for
+// concurrent use. Nil is the window of a lane that is off.
 type Window struct {
-	mode  Mode
-	until atomic.Int64 // open, in nanoseconds since 1970
+	mode   Mode
+	latest atomic.Int64 // open to somebody until, in nanoseconds since 1970
+
+	mu    sync.Mutex
+	until map[string]time.Time // by source
 }
 
 // NewWindow returns the window of a mode.
-func NewWindow(mode Mode) *Window { return &Window{mode: mode} }
+func NewWindow(mode Mode) *Window { return &Window{mode: mode, until: map[string]time.Time{}} }
 
 // Off tells whether the lane never opens.
 func (w *Window) Off() bool { return w == nil || w.mode == Off || w.mode == "" }
 
-// Open tells whether the lane is open.
+// Open tells whether the lane is open to anybody.
 func (w *Window) Open(now time.Time) bool {
-	return !w.Off() && (w.mode == Always || now.UnixNano() < w.until.Load())
+	return !w.Off() && (w.mode == Always || now.UnixNano() < w.latest.Load())
+}
+
+// OpenTo tells whether the lane is open to the source of a subject. The source's name
+// will do for the subject.
+func (w *Window) OpenTo(subject string, now time.Time) bool {
+	if !w.Open(now) || w.mode == Always {
+		return w.Open(now)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return now.Before(w.until[sourceOf(subject)])
 }
 
 // Waited notes that a subject was rung at a time and still waits for its workflow.
-func (w *Window) Waited(rung, now time.Time) {
-	if !w.Off() && now.Sub(rung) >= Patience {
-		w.until.Store(now.Add(stay).UnixNano())
+func (w *Window) Waited(subject string, rung, now time.Time) {
+	if w.Off() || now.Sub(rung) < Patience {
+		return
 	}
+	until := now.Add(stay)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.until[sourceOf(subject)] = until
+	w.latest.Store(until.UnixNano())
+}
+
+// sourceOf returns the source that a subject ID begins with.
+func sourceOf(subject string) string {
+	source, _, _ := strings.Cut(subject, "/")
+	return source
 }
 
 // Before returns the time at or before which a subject must have been rung to be

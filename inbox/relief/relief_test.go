@@ -25,9 +25,10 @@ func TestWindow(t *testing.T) {
 	t.Run("Off", func(t *testing.T) {
 		t.Parallel()
 		for _, w := range []*relief.Window{nil, {}, relief.NewWindow(relief.Off)} {
-			w.Waited(now, now.Add(time.Hour))
+			w.Waited("redo/r1", now, now.Add(time.Hour))
 			require.True(t, w.Off())
 			require.False(t, w.Open(now.Add(time.Hour)))
+			require.False(t, w.OpenTo("redo/r1", now.Add(time.Hour)))
 		}
 	})
 
@@ -35,24 +36,28 @@ func TestWindow(t *testing.T) {
 		t.Parallel()
 		w := relief.NewWindow(relief.Always)
 		require.True(t, w.Open(now))
+		require.True(t, w.OpenTo("redo/r1", now))
 		require.Equal(t, now, w.Before(now))
 	})
 
 	t.Run("AutoOpensWhenASubjectHasWaitedTooLong", func(t *testing.T) {
 		t.Parallel()
 		w := relief.NewWindow(relief.Auto)
-		w.Waited(now, late.Add(-1))
+		w.Waited("redo/r1", now, late.Add(-1))
 		require.False(t, w.Open(late))
 		require.Equal(t, now, w.Before(late), "only who waits too long is taken")
-		w.Waited(now, late)
+		w.Waited("redo/r1", now, late)
 		require.True(t, w.Open(late))
 		require.Equal(t, late, w.Before(late), "then everybody is")
+		require.True(t, w.OpenTo("redo/r2", late))
+		require.True(t, w.OpenTo("redo", late))
+		require.False(t, w.OpenTo("redox/r1", late), "has no crowd")
 	})
 
 	t.Run("AutoClosesWhenNobodyWaitsAnyMore", func(t *testing.T) {
 		t.Parallel()
 		w := relief.NewWindow(relief.Auto)
-		w.Waited(now, late)
+		w.Waited("redo/r1", now, late)
 		require.True(t, w.Open(late.Add(time.Second)))
 		require.False(t, w.Open(late.Add(time.Minute)))
 	})

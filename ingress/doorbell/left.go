@@ -38,9 +38,9 @@ type left struct {
 	told   func()
 
 	rings      []*ring
-	open       bool      // as of the last look
-	taken      time.Time // when it was last found that the lane had taken somebody
-	distrusted time.Time // until when nothing is left to the lane
+	open       map[string]bool // sources whose fresh rings have been left to it since it opened to them
+	taken      time.Time       // when it was last found that the lane had taken somebody
+	distrusted time.Time       // until when nothing is left to the lane
 	watched    bool
 	ended      chan struct{} // nil: there is no lane
 }
@@ -51,32 +51,50 @@ func (r *Ringer) relieve(fresh *ring) bool {
 	if r.left.window.Off() || fresh.start || r.closing {
 		return false
 	}
-	r.noticeWaiting(sourceOf(fresh.subject), fresh.since)
-	if r.leaveFresh(); !r.left.open {
+	source := sourceOf(fresh.subject)
+	r.noticeWaiting(source, fresh.since)
+	r.leaveFresh()
+	if !r.openTo(source, fresh.since) {
+		delete(r.left.open, source)
 		return false
 	}
 	r.leave(fresh)
 	return true
 }
 
+// openTo tells whether rings of a source are left to the lane.
+func (r *Ringer) openTo(source string, now time.Time) bool {
+	return !now.Before(r.left.distrusted) && r.left.window.OpenTo(source, now)
+}
+
 // noticeWaiting opens the lane if a source's rings wait too long for a caller.
 func (r *Ringer) noticeWaiting(source string, now time.Time) {
 	if oldest := r.fresh.oldest(source); !oldest.IsZero() {
-		r.left.window.Waited(oldest, now)
+		r.left.window.Waited(source, oldest, now)
 	}
 }
 
-// leaveFresh leaves to the relief lane what was rung before it opened.
+// leaveFresh leaves to the relief lane what was rung before it opened to its source.
 func (r *Ringer) leaveFresh() {
 	if r.left.window.Off() || r.closing {
 		return
 	}
-	now, before := time.Now(), r.left.open
-	if r.left.open = r.left.window.Open(now) && !now.Before(r.left.distrusted); before || !r.left.open {
-		return
+	now := time.Now()
+	for _, source := range slices.Clone(r.fresh.turns) {
+		switch open := r.openTo(source, now); {
+		case !open:
+			delete(r.left.open, source)
+		case !r.left.open[source]:
+			r.left.open[source] = true
+			r.leaveFreshOf(source)
+		}
 	}
+}
+
+func (r *Ringer) leaveFreshOf(source string) {
 	var own []*ring
-	for found := r.fresh.pop(anySource); found != nil; found = r.fresh.pop(anySource) {
+	its := func(other string) bool { return other == source }
+	for found := r.fresh.pop(its); found != nil; found = r.fresh.pop(its) {
 		if found.start {
 			own = append(own, found)
 		} else {
@@ -87,8 +105,6 @@ func (r *Ringer) leaveFresh() {
 		r.fresh.push(found)
 	}
 }
-
-func anySource(string) bool { return true }
 
 func (r *Ringer) leave(fresh *ring) {
 	fresh.left, fresh.repeat, fresh.since = true, false, time.Now()

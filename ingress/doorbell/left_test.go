@@ -101,6 +101,17 @@ func TestLane(t *testing.T) {
 		require.Zero(b.t, l.told)
 	})
 
+	test("IsOpenToWhoHasACrowd", relief.Auto, slow, func(b *bench, l *lane) {
+		l.all = true
+		b.rings(1000)
+		<-time.After(relief.Patience + time.Millisecond)
+		for i := range 20 {
+			b.ringer.Ring(fmt.Sprintf("calm/r%d", i))
+			<-time.After(60 * time.Millisecond)
+			require.Len(b.t, b.server.of(fmt.Sprintf("calm/r%d", i)), 1, "Temporal has the time for it")
+		}
+	})
+
 	test("TakesWhatTemporalCannotStartInTime", relief.Auto, slow, func(b *bench, l *lane) {
 		l.all = true
 		b.rings(1000)

@@ -104,7 +104,7 @@ func NewRinger(o Options) *Ringer {
 		capacity:  o.Capacity,
 		rings:     map[string]*ring{},
 		counts:    map[string]int{},
-		left:      left{window: o.Relief, inbox: o.Inbox, told: o.Left},
+		left:      left{window: o.Relief, inbox: o.Inbox, told: o.Left, open: map[string]bool{}},
 	}
 	if r.taskQueue == "" {
 		r.taskQueue = workflows.DefaultTaskQueue
