@@ -35,6 +35,7 @@ type shares struct {
 // share is one source's.
 type share struct {
 	limit    int
+	since    time.Time // the limit is this
 	calling  int
 	single   time.Duration // what a call takes one by one
 	measured time.Time     // when it did; zero: not known
@@ -71,14 +72,16 @@ func (s *shares) end(source string, took time.Duration, answered bool) {
 	of := s.sources[source]
 	full := of.calling >= of.limit
 	of.calling--
-	if !answered || !full {
+	if !answered || !full || time.Since(of.since) < took { // begun under another limit
 		return
 	}
 	of.took += took
 	if of.calls++; of.calls >= roundCalls {
 		mean := of.took / roundCalls
 		of.took, of.calls = 0, 0
-		of.limit = s.limit(source, of, mean)
+		if limit := s.limit(source, of, mean); limit != of.limit {
+			of.limit, of.since = limit, time.Now()
+		}
 	}
 }
 
