@@ -1,6 +1,9 @@
 package inbox
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // State is what a subject is doing, derived from its row.
 type State string
@@ -54,4 +57,10 @@ func (s Subject) State() State {
 	default:
 		return StateIdle
 	}
+}
+
+// SourceOf returns the source that a subject's ID begins with.
+func SourceOf(subject string) string {
+	source, _, _ := strings.Cut(subject, "/")
+	return source
 }

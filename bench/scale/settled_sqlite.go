@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	"github.com/holdfast-project/holdfast/inbox/sqlite"
 )
 
 // sqliteWriter is as fast as SQLite allows, to whom the driver gives 256 MB at most: a
@@ -58,15 +58,14 @@ func (w *sqliteWriter) write(ctx context.Context, tables []table) error {
 	return w.conn.Exec("COMMIT")
 }
 
-// withKeyHashes adds the number by which an event's key is found, as the store makes it.
+// withKeyHashes adds the number by which an event's key is found.
 func withKeyHashes(events table) table {
 	source, key := slices.Index(events.columns, "source"), slices.Index(events.columns, "key")
 	hashed := events
 	hashed.columns = append(slices.Clone(events.columns), "key_hash")
 	hashed.row = func(i int) []any {
 		row := events.row(i)
-		sum := sha256.Sum256([]byte(row[source].(string) + "\x00" + row[key].(string)))
-		return append(row, int64(binary.LittleEndian.Uint64(sum[:]))) //nolint:gosec // any 64 bits
+		return append(row, sqlite.KeyHash(row[source].(string), row[key].(string)))
 	}
 	return hashed
 }

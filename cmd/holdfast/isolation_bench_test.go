@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ import (
 	"github.com/kelseyhightower/envconfig"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/holdfast-project/holdfast/activities"
 	"github.com/holdfast-project/holdfast/inbox"
@@ -160,53 +158,6 @@ func (i *isolation) report() {
 	i.b.ReportMetric(milliseconds(delays[len(delays)*99/100]), "p99-ms")
 	i.b.ReportMetric(milliseconds(delays[len(delays)-1]), "max-ms")
 	i.b.ReportMetric(0, "ns/op") // says nothing here
-}
-
-// flood appends events over some subjects, so many a second; 0: as fast as it can.
-func (i *isolation) flood(ctx context.Context, format string, subjects, events, rate int) {
-	kind := "flood"
-	if strings.Contains(format, "stuck") {
-		kind = "stuck"
-	}
-	var senders errgroup.Group
-	senders.SetLimit(64)
-	began := time.Now()
-	for n := range events {
-		if rate > 0 && !sleep(ctx, time.Until(began.Add(time.Duration(n)*time.Second/time.Duration(rate)))) {
-			break
-		}
-		senders.Go(func() error {
-			i.append(ctx, fmt.Sprintf(format, n%subjects), kind)
-			return nil
-		})
-	}
-	_ = senders.Wait()
-}
-
-// settle waits until every subject has been rung and has asked once: what is
-// measured then is a crowd that waits, not its arrival.
-func (i *isolation) settle(ctx context.Context) {
-	for (i.process.ringer.Waiting() > 0 || i.unasked(ctx)) && sleep(ctx, time.Second) {
-	}
-}
-
-// unasked tells whether some subject has not had a drain yet.
-func (i *isolation) unasked(ctx context.Context) bool {
-	for after := ""; ; {
-		subjects, err := i.process.inbox.Subjects(ctx, inbox.SubjectFilter{After: after, Limit: 1000})
-		if err != nil {
-			return false
-		}
-		for _, s := range subjects {
-			if s.Epoch == 0 {
-				return true
-			}
-			after = s.ID
-		}
-		if len(subjects) == 0 {
-			return false
-		}
-	}
 }
 
 // append accepts an event as the door does.

@@ -93,11 +93,7 @@ func (p *process) open(ctx context.Context) error {
 	if p.roles.worker {
 		worker.SetStickyWorkflowCacheSize(p.tuning.CachedRuns)
 		work := activities.New(store, p.routes, p.work, p.registry, p.log)
-		work.Yield(p.entrance.Await)
-		p.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "holdfast_events_yielding",
-			Help: "Events whose handling waits while more webhooks arrive at this process than it acknowledges at once.",
-		}, func() float64 { return float64(p.entrance.Waiting()) }))
+		p.yield(work)
 		p.worker = &fleetWorker{
 			client: p.client, namespace: namespaceOf(p.temporal), taskQueue: p.common.TaskQueue,
 			activities: work, config: p.work, tuning: p.tuning, versioning: p.versioning, log: p.log,

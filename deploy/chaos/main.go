@@ -122,8 +122,9 @@ func options(args []string, env func(string) string) (s setup, folder string, er
 	if err := flags.Parse(args); err != nil {
 		return s, "", err
 	}
-	if s.relief = relief.Mode(*mode); s.relief.Validate() != nil {
-		return s, "", fmt.Errorf("-relief, or CHAOS_RELIEF: %w", s.relief.Validate())
+	s.relief = relief.Mode(*mode)
+	if err := s.relief.Validate(); err != nil {
+		return s, "", fmt.Errorf("-relief, or CHAOS_RELIEF: %w", err)
 	}
 	if *minutes < 1 || s.subjects < 1 || s.rate <= 0 {
 		return s, "", errors.New("minutes, subjects and rate must be at least 1")

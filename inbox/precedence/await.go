@@ -119,3 +119,13 @@ func (d *Door) source(name string) *source {
 	}
 	return s
 }
+
+// Waiting is how many events wait for the door's crowd.
+func (d *Door) Waiting() int {
+	if d == nil {
+		return 0
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.waiting
+}

@@ -38,39 +38,42 @@ func (d *disk) Append(ctx context.Context, delivery inbox.Delivery) ([]inbox.Rec
 // crowd sends one webhook of a source after the other through so many connections, and
 // returns what stops it and counts those that were accepted.
 func crowd(door *precedence.Door, source string, connections int) (stop func() (accepted int)) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var accepted atomic.Int64
-	var senders sync.WaitGroup
-	for range connections {
-		senders.Go(func() {
-			for ctx.Err() == nil {
-				if _, err := door.Append(ctx, inbox.Delivery{Events: []inbox.NewEvent{{Source: source}}}); err == nil {
-					accepted.Add(1)
-				}
-			}
-		})
-	}
+	stop = repeat(connections, func(ctx context.Context) bool {
+		_, err := door.Append(ctx, inbox.Delivery{Events: []inbox.NewEvent{{Source: source}}})
+		return err == nil
+	})
 	<-time.After(time.Millisecond)
-	return func() int { cancel(); senders.Wait(); return int(accepted.Load()) }
+	return stop
 }
 
 // drain begins one event of a source after the other through so many drains, and
 // returns what stops it and counts those that were begun.
 func drain(door *precedence.Door, source string, drains int) (stop func() (begun int)) {
+	return repeat(drains, func(ctx context.Context) bool {
+		if door.Await(ctx, source); ctx.Err() != nil {
+			return false
+		}
+		<-time.After(time.Millisecond)
+		return true
+	})
+}
+
+// repeat does something over and over, so many times at once, and returns what stops it
+// and counts how often it was done.
+func repeat(at int, once func(context.Context) bool) (stop func() (done int)) {
 	ctx, cancel := context.WithCancel(context.Background())
-	var begun atomic.Int64
+	var done atomic.Int64
 	var all sync.WaitGroup
-	for range drains {
+	for range at {
 		all.Go(func() {
 			for ctx.Err() == nil {
-				if door.Await(ctx, source); ctx.Err() == nil {
-					begun.Add(1)
-					<-time.After(time.Millisecond)
+				if once(ctx) {
+					done.Add(1)
 				}
 			}
 		})
 	}
-	return func() int { cancel(); all.Wait(); return int(begun.Load()) }
+	return func() int { cancel(); all.Wait(); return int(done.Load()) }
 }
 
 func many() int { return 32 * runtime.GOMAXPROCS(0) }

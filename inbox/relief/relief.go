@@ -10,10 +10,11 @@ package relief
 
 import (
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-project/holdfast/inbox"
 )
 
 // Mode is the setting HOLDFAST_RELIEF.
@@ -73,12 +74,15 @@ func (w *Window) Open(now time.Time) bool {
 // OpenTo tells whether the lane is open to the source of a subject. The source's name
 // will do for the subject.
 func (w *Window) OpenTo(subject string, now time.Time) bool {
-	if !w.Open(now) || w.mode == Always {
-		return w.Open(now)
+	switch {
+	case !w.Open(now):
+		return false
+	case w.mode == Always:
+		return true
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return now.Before(w.until[sourceOf(subject)])
+	return now.Before(w.until[inbox.SourceOf(subject)])
 }
 
 // Waited notes that a subject was rung at a time and still waits for its workflow.
@@ -89,14 +93,8 @@ func (w *Window) Waited(subject string, rung, now time.Time) {
 	until := now.Add(stay)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.until[sourceOf(subject)] = until
+	w.until[inbox.SourceOf(subject)] = until
 	w.latest.Store(until.UnixNano())
-}
-
-// sourceOf returns the source that a subject ID begins with.
-func sourceOf(subject string) string {
-	source, _, _ := strings.Cut(subject, "/")
-	return source
 }
 
 // Before returns the time at or before which a subject must have been rung to be

@@ -8,9 +8,9 @@ import (
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
-// keyHash is the number by which a key is found. Two keys may have the same one, but
-// nobody can make many that do.
-func keyHash(source, key string) int64 {
+// KeyHash is the number by which a key is found, which a tool that writes events past a
+// store writes with them. Two keys may have the same one, but nobody can make many that do.
+func KeyHash(source, key string) int64 {
 	var space [128]byte
 	text := append(append(append(space[:0], source...), 0), key...)
 	sum := sha256.Sum256(text)
@@ -29,7 +29,7 @@ func keyOf(e *inbox.NewEvent) keyed {
 	if e.Key == "" {
 		return keyed{}
 	}
-	return keyed{hash: number{keyHash(e.Source, e.Key), true}, expires: row.Expires(e), digest: e.Digest}
+	return keyed{hash: number{KeyHash(e.Source, e.Key), true}, expires: row.Expires(e), digest: e.Digest}
 }
 
 // earlier are the uses that an event's key has had.

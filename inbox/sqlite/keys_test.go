@@ -122,3 +122,9 @@ func TestAKeyThatComesBackIsFoundAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{fmt.Sprint(times)}, found, "an append looks at one of them, not at all there ever were")
 }
+
+// TestAKeysNumberNeverChanges: it is in the databases that there are.
+func TestAKeysNumberNeverChanges(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, int64(9118103744350073180), sqlite.KeyHash("redo", "k1"))
+}

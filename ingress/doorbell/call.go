@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/workflows"
 )
 
@@ -52,7 +53,7 @@ func (r *Ringer) signal(ctx context.Context, rung *ring) error {
 
 // options are those of a subject's new run.
 func (r *Ringer) options(subject string) client.StartWorkflowOptions {
-	source := sourceOf(subject)
+	source := inbox.SourceOf(subject)
 	return client.StartWorkflowOptions{
 		ID:                    subject,
 		TaskQueue:             r.taskQueue,

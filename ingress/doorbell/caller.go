@@ -3,6 +3,8 @@ package doorbell
 import (
 	"context"
 	"time"
+
+	"github.com/holdfast-project/holdfast/inbox"
 )
 
 // run is one caller.
@@ -49,7 +51,7 @@ func (r *Ringer) pick(freshOnly bool) *ring {
 	found := r.fresh.pop(r.shares.may)
 	if found != nil {
 		found.first = true
-		r.shares.begin(sourceOf(found.subject))
+		r.shares.begin(inbox.SourceOf(found.subject))
 	}
 	return found
 }
@@ -60,7 +62,7 @@ func (r *Ringer) finish(rung *ring, took time.Duration, err error) {
 	rung.calling = false
 	if rung.first {
 		rung.first = false
-		r.shares.end(sourceOf(rung.subject), took, err == nil)
+		r.shares.end(inbox.SourceOf(rung.subject), took, err == nil)
 		r.work.Broadcast() // the source's next fresh ring; also a caller that waits for the last ones when closing
 	}
 	if err == nil {

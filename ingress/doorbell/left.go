@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/inbox/relief"
 )
 
@@ -51,7 +52,7 @@ func (r *Ringer) relieve(fresh *ring) bool {
 	if r.left.window.Off() || fresh.start || r.closing {
 		return false
 	}
-	source := sourceOf(fresh.subject)
+	source := inbox.SourceOf(fresh.subject)
 	r.noticeWaiting(source, fresh.since)
 	r.leaveFresh()
 	if !r.openTo(source, fresh.since) {

@@ -2,8 +2,9 @@ package doorbell
 
 import (
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/holdfast-project/holdfast/inbox"
 )
 
 // queue holds rings and gives each source its turn, so that the flood of one
@@ -17,7 +18,7 @@ func (q *queue) push(r *ring) {
 	if q.waiting == nil {
 		q.waiting = map[string][]*ring{}
 	}
-	source := sourceOf(r.subject)
+	source := inbox.SourceOf(r.subject)
 	if len(q.waiting[source]) == 0 {
 		q.turns = append(q.turns, source)
 	}
@@ -50,10 +51,4 @@ func (q *queue) oldest(source string) time.Time {
 		return rings[0].since
 	}
 	return time.Time{}
-}
-
-// sourceOf returns the source that a subject ID begins with.
-func sourceOf(subject string) string {
-	source, _, _ := strings.Cut(subject, "/")
-	return source
 }

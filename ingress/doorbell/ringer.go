@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/holdfast-project/holdfast/inbox"
 	"github.com/holdfast-project/holdfast/inbox/relief"
 	"github.com/holdfast-project/holdfast/workflows"
 )
@@ -169,7 +170,7 @@ func (r *Ringer) add(wanted ring) bool {
 		}
 		return true
 	}
-	source := sourceOf(wanted.subject)
+	source := inbox.SourceOf(wanted.subject)
 	if r.closing || r.counts[source] >= r.capacity-len(r.rings) {
 		r.metrics.rings.WithLabelValues(outcomeDropped).Inc()
 		return false
@@ -193,7 +194,7 @@ func (r *Ringer) enqueue(added *ring) {
 
 func (r *Ringer) forget(subject string) {
 	delete(r.rings, subject)
-	source := sourceOf(subject)
+	source := inbox.SourceOf(subject)
 	if r.counts[source]--; r.counts[source] == 0 {
 		delete(r.counts, source)
 	}

@@ -1,4 +1,4 @@
--- An event's key is found by a number made of it (keyHash), in an index of events. In the
+-- An event's key is found by a number made of it (KeyHash), in an index of events. In the
 -- table of keys, ordered by the whole key, an append changed and often split one more
 -- page for each event, the larger the inbox the surer.
 --
