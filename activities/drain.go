@@ -37,7 +37,7 @@ const (
 // not be asked at all; what happened after the claim is always in the output,
 // because a reset must find its epoch in the history.
 func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workflows.DrainOutput, error) {
-	if a.stopping.Load() {
+	if !a.mayBegin(ctx, in.Subject) {
 		return a.notNow("the worker is stopping"), nil
 	}
 	// Temporal gives a task again that it has lost sight of, as when it was killed and
@@ -51,6 +51,16 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		return workflows.DrainOutput{}, err
 	}
 	return w.drain(ctx, in.Waits), nil
+}
+
+// mayBegin waits for what is more urgent, and tells whether the worker still works then.
+// It comes before the claim: whatever the subject is sent meanwhile shares that, and
+// nobody else is kept from the subject.
+func (a *Activities) mayBegin(ctx context.Context, subject string) bool {
+	if !a.stopping.Load() {
+		a.yield(ctx, inbox.SourceOf(subject))
+	}
+	return !a.stopping.Load()
 }
 
 // claimAfterLane claims, and if the relief lane of another worker has the subject in
@@ -110,8 +120,8 @@ func (d *drain) run(ctx context.Context) error {
 		d.wait(s.NextWake.Sub(d.now()), s.LastError)
 		return nil
 	}
-	for look := 1; ; look = lookEvents {
-		entries, err := d.store.Next(ctx, d.subject.ID, look, lookBytes)
+	for most := 1; ; most = lookEvents {
+		entries, err := d.look(ctx, most)
 		if err != nil {
 			return err
 		}
@@ -123,6 +133,16 @@ func (d *drain) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// look returns the subject's first pending events. The very first may have come with
+// the claim.
+func (d *drain) look(ctx context.Context, most int) ([]inbox.Entry, error) {
+	if first := d.came; first != nil {
+		d.came = nil
+		return []inbox.Entry{*first}, nil
+	}
+	return d.store.Next(ctx, d.subject.ID, most, lookBytes)
 }
 
 // page handles the events of one look, for as long as they are still the
@@ -146,7 +166,10 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error
 		d.out.Outcome = workflows.OutcomeMore
 		return 0, nil
 	}
-	if d.yield(ctx, e.Source); d.stopping.Load() {
+	if d.out.Settled > 0 { // the first one has waited before the claim
+		d.yield(ctx, e.Source)
+	}
+	if d.stopping.Load() {
 		d.wait(stoppingWait, "the worker is stopping")
 		return 0, nil
 	}

@@ -28,6 +28,7 @@ type work struct {
 	runID    string
 	original string
 	reopened int
+	came     *inbox.Entry  // the subject's first event, if it came with the claim
 	inHand   time.Duration // how long another run may have an event in hand; then nothing was taken
 	inLane   bool          // and it is the relief lane's
 	proved   time.Time     // monotonic
@@ -50,7 +51,7 @@ func (a *Activities) claim(ctx context.Context, in workflows.DrainInput, busy ti
 	}
 	return &work{
 		Activities: a, subject: claimed.Subject, runID: in.RunID, original: in.OriginalRunID,
-		reopened: claimed.Reopened, inHand: claimed.InHandUntil.Sub(now), inLane: inbox.IsRelief(claimed.InHandBy),
+		reopened: claimed.Reopened, came: claimed.First, inHand: claimed.InHandUntil.Sub(now), inLane: inbox.IsRelief(claimed.InHandBy),
 		proved: time.Now(), over: over,
 	}, nil
 }

@@ -85,6 +85,9 @@ type Claimed struct {
 	// and InHandBy is that run.
 	InHandUntil time.Time
 	InHandBy    string
+	// First, when not nil, is the first pending event as a Next after the claim would
+	// return it: a store that can give it for less than that costs does. Nil says nothing.
+	First *Entry
 }
 
 // Settlement is an event's outcome.

@@ -30,6 +30,7 @@ func (m *model) claim(r *rapid.T) {
 		Subject: s.id, Now: m.now, BusyUntil: until, RunID: run, OriginalRunID: originalOf(run), AfterEpoch: after,
 	})
 	require.NoError(r, err)
+	requireFirst(r, m.store, claimed)
 	if s.held && !s.until.IsZero() && !s.until.After(m.now) {
 		s.held, s.by, s.until = false, "", time.Time{}
 		s.sweepFrom(s.sweepAt)

@@ -5,6 +5,7 @@
 package inboxtest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -119,7 +120,19 @@ func (b box) takeAs(run, subject string, now time.Time) inbox.Claimed {
 		Subject: subject, Now: now, BusyUntil: now.Add(time.Minute), RunID: run, OriginalRunID: run,
 	})
 	require.NoError(b.t, err)
+	requireFirst(b.t, b.Inbox, claimed)
 	return claimed
+}
+
+// requireFirst compares an event that came with a claim with the one that Next returns.
+func requireFirst(t require.TestingT, store inbox.Drainer, claimed inbox.Claimed) {
+	if claimed.First == nil {
+		return
+	}
+	require.NotZero(t, claimed.Subject.Epoch, "nothing was taken")
+	entries, err := store.Next(context.Background(), claimed.Subject.ID, 1, 1)
+	require.NoError(t, err)
+	require.Equal(t, entries, []inbox.Entry{*claimed.First})
 }
 
 func settlement(owner inbox.Subject, sequence int64) inbox.Settlement {

@@ -17,9 +17,9 @@
 // without a connection until their senders' time is over.
 //
 // The claims and settlements of many subjects share one such statement too, a call of
-// the function drain_1, as long as they are what they mostly are: a claim of a subject
+// the function drain_2, as long as they are what they mostly are: a claim of a subject
 // that is neither held nor in another hand, a settlement by the owner. It does then what
-// package row says. What it finds otherwise it leaves, and that goes, with failures,
+// package row says, and a claim's answer brings the subject's first event. What it finds otherwise it leaves, and that goes, with failures,
 // into transactions of two round trips: lock and read, then write and commit, with the
 // rules of package row in between. Both pass over rows that are locked; whoever was
 // passed over goes alone and waits its turn. A process that freezes between two round

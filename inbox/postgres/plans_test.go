@@ -190,8 +190,8 @@ func appendCall(key, subject string) string {
 
 // drainCall is a claim and a settlement of two subjects.
 func drainCall(claim, settle string, sequence int64) string {
-	return fmt.Sprintf(`SELECT * FROM drain_1('1s', '{%s,%s}', '{true,false}', '{run,""}', '{false,false}', '{%s,NULL}', '{%s,NULL}', '{%s,NULL}',
-		'{0,1}', '{0,%d}', '{"",delivered}', '{"",""}', '{"",app}', '{0,1}', '{NULL,%s}', '{NULL,run}', '{NULL,run}')`, claim, settle, at, at, at, sequence, at)
+	return fmt.Sprintf(`SELECT * FROM drain_2('60s', '{%s,%s}', '{true,false}', '{run,""}', '{false,false}', '{%s,NULL}', '{%s,NULL}', '{%s,NULL}',
+		'{0,1}', '{0,%d}', '{"",delivered}', '{"",""}', '{"",app}', '{0,1}', '{NULL,%s}', '{NULL,run}', '{NULL,run}', 65536)`, claim, settle, at, at, at, sequence, at)
 }
 
 var at = start.Format(time.RFC3339)

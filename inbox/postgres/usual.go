@@ -11,7 +11,7 @@ import (
 	"github.com/holdfast-project/holdfast/inbox/internal/row"
 )
 
-// usual is a claim or a settlement as it mostly is, which the function drain_1
+// usual is a claim or a settlement as it mostly is, which the function drain_2
 // carries out in one round trip. What is otherwise is left to the change's decide.
 type usual struct {
 	claim      *inbox.Claim
@@ -49,7 +49,7 @@ func (s *Store) changeUsual(batch []*change, patience string) (unusual, skipped 
 		case !cell(answer[1]).bool():
 			unusual = append(unusual, c)
 		default:
-			c.usual.read(answer)
+			s.readUsual(c.usual, answer)
 			c.finish(nil)
 			done++
 		}
@@ -85,14 +85,21 @@ func (s *Store) callAgain(ctx context.Context, args *arguments) ([][][]byte, err
 }
 
 const (
-	usualName = "holdfast_drain_1"
-	usualSQL  = `SELECT nr, done, pending, held, next, epoch, name, source, streak, spent, holds, next_wake, last_error, failed_at
-		FROM drain_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
-	usualColumns = 14
+	usualName = "holdfast_drain_2"
+	usualSQL  = `SELECT nr, done, pending, held, next, epoch, name, source, streak, spent, holds, next_wake, last_error, failed_at,
+		f_sequence, f_event_id, f_source, f_provider, f_subject, f_type, f_key, f_at, f_received_at, f_position, f_related, f_staging, f_status,
+		f_attempts, f_reason, f_handler, f_settled_at, f_redo, f_replay_of, f_run_id, f_content_type, f_encoding, f_size, f_body
+		FROM drain_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
+	ownColumns   = 14 // the others are the first event's
+	usualColumns = ownColumns + nextColumns
+
+	// firstBytes is how large a body may be that comes with its claim: as many claims
+	// as one call has are 8 MiB then.
+	firstBytes = 64 << 10
 )
 
-// read takes the answer of the function drain_1 to an operation that was done.
-func (u *usual) read(r [][]byte) {
+// readUsual takes the answer of the function drain_2 to an operation that was done.
+func (s *Store) readUsual(u *usual, r [][]byte) {
 	pending := int(cell(r[2]).int64())
 	if u.claim == nil {
 		*u.settled = inbox.Settled{Pending: pending, Held: cell(r[3]).bool(), Next: cell(r[4]).int64()}
@@ -105,9 +112,15 @@ func (u *usual) read(r [][]byte) {
 		NextWake: cell(r[11]).time(), LastError: cell(r[12]).text(), FailedAt: cell(r[13]).time(),
 	}
 	*u.claimed = inbox.Claimed{Subject: now.Subject()}
+	if first := r[ownColumns:]; first[0] != nil {
+		// One that cannot be read is left to Next, which says so.
+		if entry, err := s.entry(first); err == nil {
+			u.claimed.First = &entry
+		}
+	}
 }
 
-// usualBatch are operations as the function drain_1 gets them. It is used again and
+// usualBatch are operations as the function drain_2 gets them. It is used again and
 // again, so that its arrays need not grow each time.
 type usualBatch struct {
 	subject, claim, run, last                                                 array
@@ -173,5 +186,6 @@ func (b *usualBatch) arguments(patience string) *arguments {
 	a.array(pgtype.TimestamptzOID, &b.at)
 	a.array(pgtype.TextOID, &b.settler)
 	a.array(pgtype.TextOID, &b.original)
+	a.int8(firstBytes)
 	return a
 }
