@@ -74,15 +74,17 @@ func (p *process) open(ctx context.Context) error {
 		return err
 	}
 	window := relief.NewWindow(p.common.Relief)
+	if p.roles.ingress {
+		p.entrance = precedence.NewDoor(store)
+	}
 	p.ringer = doorbell.NewRinger(doorbell.Options{
 		Temporal: p.client, Log: p.log, Registry: p.registry, TaskQueue: p.common.TaskQueue,
-		Eager: p.eager(), Relief: window, Inbox: store, Left: p.tellLane,
+		Eager: p.eager(), Relief: window, Inbox: store, Left: p.tellLane, Crowded: p.entrance.GoesFirst,
 	})
 	p.sweeper = doorbell.NewSweeper(doorbell.SweeperOptions{
 		Config: p.processSettings.sweeper, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,
 	})
 	if p.roles.ingress {
-		p.entrance = precedence.NewDoor(store)
 		door := ingress.New(ingress.Options{
 			Config: p.processSettings.door, Sources: p.sources, Inbox: p.entrance, Bell: p.ringer, Log: p.log, Registry: p.registry,
 		})

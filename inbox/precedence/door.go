@@ -67,6 +67,12 @@ func (d *Door) Append(ctx context.Context, delivery inbox.Delivery) ([]inbox.Rec
 	return receipts, err
 }
 
+// GoesFirst tells whether the door has a crowd that has not stayed too long.
+func (d *Door) GoesFirst() bool { return d != nil && d.isCrowded() && !d.stays() }
+
+// stays tells whether the crowd has been there for so long that it is the load.
+func (d *Door) stays() bool { return d.crowded.Load()-d.first.Load() > int64(rush) }
+
 // isCrowded tells whether the door is, or was a moment ago.
 func (d *Door) isCrowded() bool {
 	return time.Since(d.began)-time.Duration(d.crowded.Load()) < crowdTime
@@ -75,7 +81,7 @@ func (d *Door) isCrowded() bool {
 // accepted earns the events' sources their share.
 func (d *Door) accepted(events []inbox.NewEvent) {
 	earned := 1.0 / share
-	if d.crowded.Load()-d.first.Load() > int64(rush) {
+	if d.stays() {
 		earned = 1
 	}
 	d.mu.Lock()

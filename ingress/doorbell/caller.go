@@ -48,12 +48,20 @@ func (r *Ringer) pick(freshOnly bool) *ring {
 		}
 	}
 	r.leaveFresh()
-	found := r.fresh.pop(r.shares.may)
+	found := r.fresh.pop(r.may)
 	if found != nil {
 		found.first = true
 		r.shares.begin(inbox.SourceOf(found.subject))
 	}
 	return found
+}
+
+// may tells whether another fresh ring of a source may have its call.
+func (r *Ringer) may(source string) bool {
+	if len(r.fresh.waiting[source]) > r.shares.most && r.crowded() {
+		return !r.shares.calling(source)
+	}
+	return r.shares.may(source)
 }
 
 func (r *Ringer) finish(rung *ring, took time.Duration, err error) {

@@ -44,6 +44,11 @@ type Options struct {
 	// runs that linger, which are mostly there.
 	Eager EagerStarter
 
+	// Crowded tells whether more webhooks arrive at this process than it acknowledges at
+	// once. While they do, a source with many rings has one call at a time: what a start
+	// costs Temporal is taken from the door if both share a machine. Nil: never.
+	Crowded func() bool
+
 	// Relief is the lane's window, which the workers of this process share; nil: there
 	// is no lane. Inbox and Left are needed with it: Left, if not nil, is told of each
 	// subject that is left to the lane.
@@ -61,6 +66,7 @@ type Ringer struct {
 	log       *slog.Logger
 	taskQueue string
 	capacity  int
+	crowded   func() bool
 	metrics   *ringerMetrics
 
 	calls  context.Context // ended when Close gives up
@@ -103,6 +109,7 @@ func NewRinger(o Options) *Ringer {
 		log:       o.Log,
 		taskQueue: o.TaskQueue,
 		capacity:  o.Capacity,
+		crowded:   o.Crowded,
 		rings:     map[string]*ring{},
 		counts:    map[string]int{},
 		left:      left{window: o.Relief, inbox: o.Inbox, told: o.Left, open: map[string]bool{}},
@@ -112,6 +119,9 @@ func NewRinger(o Options) *Ringer {
 	}
 	if r.capacity == 0 {
 		r.capacity = DefaultCapacity
+	}
+	if r.crowded == nil {
+		r.crowded = func() bool { return false }
 	}
 	callers := o.Callers
 	if callers == 0 {

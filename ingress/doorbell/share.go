@@ -55,6 +55,12 @@ func (s *shares) may(source string) bool {
 	return of == nil || of.calling < of.limit
 }
 
+// calling tells whether a fresh ring of a source is under way.
+func (s *shares) calling(source string) bool {
+	of := s.sources[source]
+	return of != nil && of.calling > 0
+}
+
 func (s *shares) begin(source string) {
 	of := s.sources[source]
 	if of == nil {
