@@ -58,10 +58,25 @@ func (r *Ringer) pick(freshOnly bool) *ring {
 
 // may tells whether another fresh ring of a source may have its call.
 func (r *Ringer) may(source string) bool {
-	if len(r.fresh.waiting[source]) > r.shares.most && r.crowded() {
-		return !r.shares.calling(source)
+	if r.makesWay(source) {
+		return r.shares.rested(source)
 	}
 	return r.shares.may(source)
+}
+
+// makesWay tells whether a source has many rings while webhooks crowd at the door. It
+// then has one call at a time, and rests after each as long as that took: half of what
+// one caller can do, however busy Temporal is.
+func (r *Ringer) makesWay(source string) bool {
+	return len(r.fresh.waiting[source]) > r.shares.most && r.crowded()
+}
+
+// wake has the callers look again. Not without the lock: one that has just looked would
+// not hear it.
+func (r *Ringer) wake() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.work.Broadcast()
 }
 
 func (r *Ringer) finish(rung *ring, took time.Duration, err error) {
@@ -70,7 +85,11 @@ func (r *Ringer) finish(rung *ring, took time.Duration, err error) {
 	rung.calling = false
 	if rung.first {
 		rung.first = false
-		r.shares.end(inbox.SourceOf(rung.subject), took, err == nil)
+		source := inbox.SourceOf(rung.subject)
+		r.shares.end(source, took, err == nil)
+		if r.makesWay(source) {
+			time.AfterFunc(min(took, longestRest), r.wake)
+		}
 		r.work.Broadcast() // the source's next fresh ring; also a caller that waits for the last ones when closing
 	}
 	if err == nil {

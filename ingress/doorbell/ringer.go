@@ -45,7 +45,7 @@ type Options struct {
 	Eager EagerStarter
 
 	// Crowded tells whether more webhooks arrive at this process than it acknowledges at
-	// once. While they do, a source with many rings has one call at a time: what a start
+	// once. While they do, a source with many rings has half of one caller: what a start
 	// costs Temporal is taken from the door if both share a machine. Nil: never.
 	Crowded func() bool
 

@@ -24,6 +24,8 @@ const (
 	// may have become slower or faster since.
 	besides  = 5 * time.Second
 	remember = time.Minute
+	// longestRest is how long a source that makes way rests at most after a call.
+	longestRest = 100 * time.Millisecond
 )
 
 // shares are how many fresh rings of each source may be under way.
@@ -43,6 +45,7 @@ type share struct {
 	calls    int           // of the round
 	room     int           // rounds since the limit was too much, or was raised
 	rung     time.Time
+	rests    time.Time // until then, if it is to make way
 }
 
 func newShares(callers int) shares {
@@ -55,10 +58,11 @@ func (s *shares) may(source string) bool {
 	return of == nil || of.calling < of.limit
 }
 
-// calling tells whether a fresh ring of a source is under way.
-func (s *shares) calling(source string) bool {
+// rested tells whether no fresh ring of a source is under way, nor has been for as long
+// as the last one took.
+func (s *shares) rested(source string) bool {
 	of := s.sources[source]
-	return of != nil && of.calling > 0
+	return of == nil || of.calling == 0 && !time.Now().Before(of.rests)
 }
 
 func (s *shares) begin(source string) {
@@ -78,6 +82,7 @@ func (s *shares) end(source string, took time.Duration, answered bool) {
 	of := s.sources[source]
 	full := of.calling >= of.limit
 	of.calling--
+	of.rests = time.Now().Add(min(took, longestRest))
 	if !answered || !full || time.Since(of.since) < took { // begun under another limit
 		return
 	}
