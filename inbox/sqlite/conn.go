@@ -13,6 +13,7 @@ import (
 type conn struct {
 	raw        *sqlite3.Conn
 	statements map[string]*sqlite3.Stmt
+	log        *logFile // of a connection that has committed
 }
 
 func openConn(ctx context.Context, source string) (*conn, error) {
@@ -49,6 +50,18 @@ func (c *conn) exec(query string, args ...any) error {
 		return err
 	}
 	return errors.Join(s.Exec(), s.ClearBindings())
+}
+
+// commit ends a transaction of a connection that writes.
+func (c *conn) commit() (err error) {
+	if c.log == nil { // SQLite opens it no sooner than with a transaction
+		if c.log, err = logOf(c.raw); err != nil {
+			return err
+		}
+	}
+	c.log.beginCommit()
+	defer c.log.endCommit()
+	return c.exec("COMMIT")
 }
 
 // errEnough ends a query whose further rows nobody needs.

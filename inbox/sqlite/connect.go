@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+
+	"github.com/ncruces/go-sqlite3/vfs"
 )
 
 // connect opens a database for writing.
@@ -13,7 +15,8 @@ func connect(ctx context.Context, path string) (*conn, error) {
 	if err := createLog(path); err != nil {
 		return nil, err
 	}
-	c, err := openConn(ctx, dataSource(path,
+	vfs.Register(logVFSName, logVFS{vfs.Find("")})
+	c, err := openConn(ctx, dataSource(path, logVFSName,
 		"journal_mode(WAL)",
 		"synchronous(FULL)", // an fsync of the log with every commit
 		"cache_size(-32768)",
@@ -39,7 +42,7 @@ func connect(ctx context.Context, path string) (*conn, error) {
 
 // connectToRead opens a database that exists.
 func connectToRead(ctx context.Context, path string) (*conn, error) {
-	return openConn(ctx, dataSource(path, "query_only(1)", "cache_size(-8192)"))
+	return openConn(ctx, dataSource(path, "os", "query_only(1)", "cache_size(-8192)"))
 }
 
 // createLog makes the log and its index as private as the database is: the driver
@@ -57,10 +60,10 @@ func createLog(path string) error {
 	return nil
 }
 
-func dataSource(path string, pragmas ...string) string {
+func dataSource(path, files string, pragmas ...string) string {
 	// The only other connection that ever blocks one is a checkpoint's or a
 	// recovery's, for moments.
-	values := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	values := url.Values{"vfs": {files}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: values.Encode()}
 	return u.String()
 }

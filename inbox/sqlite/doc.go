@@ -12,6 +12,9 @@
 // after an error of the disk but this: no part of a delivery is stored without
 // the rest, and the store works again when the disk does.
 //
+// A commit reaches the log with one system call, and not with two for each of
+// its 30 to 100 pages (logFile).
+//
 // Appends are refused with inbox.ErrOverloaded when too many wait, for a sender
 // comes again; everything else waits for its context. Reads have connections of
 // their own and never wait for the writer.

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3/vfs"
 	"github.com/stretchr/testify/require"
 )
 
@@ -74,5 +75,38 @@ func (s *Store) Write(ctx context.Context, run func(exec func(query string, args
 			return t.exec(query, args...)
 		})
 	})
+	return err
+}
+
+// LogFile is the writer's handle on the log.
+type LogFile struct{ *logFile }
+
+// NewLogFile puts one over a test's file.
+func NewLogFile(file vfs.File) LogFile { return LogFile{&logFile{File: file}} }
+
+// BeginCommit lets it gather what is written.
+func (f LogFile) BeginCommit() { f.beginCommit() }
+
+// EndCommit drops what it still holds.
+func (f LogFile) EndCommit() { f.endCommit() }
+
+// HeldBytes bounds what it holds.
+const HeldBytes = heldBytes
+
+// Commit ends a transaction as the writer does.
+func (c Conn) Commit() error { return c.commit() }
+
+// WrapLog puts a file of the test's below the connection's log. A transaction has begun.
+func (c Conn) WrapLog(wrap func(vfs.File) vfs.File) error {
+	log, err := logOf(c.raw)
+	if err == nil {
+		log.File = wrap(log.File)
+	}
+	return err
+}
+
+// WrapLog does so to the connection that the writer has now.
+func (s *Store) WrapLog(ctx context.Context, wrap func(vfs.File) vfs.File) error {
+	_, err := write(ctx, s, func(t *tx) (struct{}, error) { return struct{}{}, Conn{t.w.conn}.WrapLog(wrap) })
 	return err
 }

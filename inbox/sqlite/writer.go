@@ -141,7 +141,7 @@ func (w *writer) transact(batch []*operation) ([]error, error) {
 	if err := t.flush(); err != nil {
 		return nil, w.abort(err)
 	}
-	if err := t.exec("COMMIT"); err != nil {
+	if err := w.conn.commit(); err != nil {
 		return nil, w.abort(commitError{err})
 	}
 	w.committed(t, len(batch))
