@@ -119,6 +119,7 @@ func (d *Door) readBody(control *http.ResponseController, r *http.Request, limit
 		n, err := r.Body.Read(read.bytes[len(read.bytes):cap(read.bytes)])
 		read.bytes = read.bytes[:len(read.bytes)+n]
 		if errors.Is(err, io.EOF) {
+			pace.connection.deafen()
 			return read, nil
 		}
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 )
 
 const (
@@ -20,7 +21,8 @@ type connection struct {
 	link  // among those that keep us waiting; when it works or is gone, it is not
 	all   *connections
 	gone  bool
-	lines int // of the headers so far, or headersRead; of the serving goroutine alone
+	lines int         // of the headers so far, or headersRead; of the serving goroutine alone
+	deaf  atomic.Bool // nobody wants to hear more of the sender until its answer is written
 }
 
 type connectionKey struct{}
@@ -59,6 +61,17 @@ func (c *connection) works() {
 	c.all.waiting.leave(c)
 }
 
+// deafen is for a request that is here to its end. Until its answer net/http would
+// go on reading, to cancel the request's context when the sender hangs up, or to keep
+// the first byte of its next request. Nobody heeds that context, as what has come is
+// stored and rung all the same, and the byte can wait; but to listen takes a system
+// call, a goroutine that sleeps in the poller, and deadlines to wake it.
+func (c *connection) deafen() {
+	if c != nil {
+		c.deaf.Store(true)
+	}
+}
+
 // leave counts the connection out, once. The lock is held.
 func (c *connection) leave() {
 	c.all.waiting.leave(c)
@@ -73,8 +86,12 @@ var errHeaderLines = errors.New("too many header lines")
 
 // Read implements net.Conn. Before the headers are here it counts their lines.
 // The read that brings the last of them may bring a piece of the body, too, and
-// so it is the next one that fails.
+// so it is the next one that fails. While the connection is deaf there is nothing
+// to read.
 func (c *connection) Read(p []byte) (int, error) {
+	if c.deaf.Load() {
+		return 0, nil
+	}
 	if c.lines > maxHeaderLines {
 		return 0, errHeaderLines
 	}

@@ -112,6 +112,7 @@ func (c *connections) follow(conn net.Conn, state http.ConnState) {
 		of.works()
 	case http.StateIdle:
 		of.lines = 0
+		of.deaf.Store(false)
 		of.waits()
 	}
 }

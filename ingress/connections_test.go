@@ -22,14 +22,7 @@ func (h *house) serveFew(t *testing.T, limit int) *ingress.Server {
 	server, err := ingress.Listen(t.Context(), "127.0.0.1:0", h.door.Handler(), h.options.Log)
 	require.NoError(t, err)
 	server.LimitConnections(limit)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve() }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
-		defer cancel()
-		require.NoError(t, server.Shutdown(ctx))
-		require.NoError(t, <-served)
-	})
+	run(t, server)
 	return server
 }
 

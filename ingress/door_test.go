@@ -207,13 +207,19 @@ func (h *house) serve(t testing.TB) string {
 	t.Helper()
 	server, err := ingress.Listen(t.Context(), "127.0.0.1:0", h.door.Handler(), h.options.Log)
 	require.NoError(t, err)
+	run(t, server)
+	return server.Addr().String()
+}
+
+// run serves until the test ends.
+func run(t testing.TB, server *ingress.Server) {
+	t.Helper()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve() }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 		defer cancel()
 		require.NoError(t, server.Shutdown(ctx))
 		require.NoError(t, <-served)
 	})
-	return server.Addr().String()
 }

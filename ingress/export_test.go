@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"net"
 	"slices"
 	"time"
 
@@ -26,6 +27,12 @@ func (s *Server) Connections() int {
 
 // LimitConnections replaces the limit, before Serve.
 func (s *Server) LimitConnections(limit int) { s.listener.(*connections).limit = limit }
+
+// ListenThrough puts a listener before the server's own, before Serve.
+func (s *Server) ListenThrough(wrap func(net.Listener) net.Listener) {
+	c := s.listener.(*connections)
+	c.Listener = wrap(c.Listener)
+}
 
 // Accepted is compared with what encoding/json writes.
 func Accepted(receipts []inbox.Receipt) []byte { return accepted(receipts).Body }
