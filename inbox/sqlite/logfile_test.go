@@ -50,10 +50,7 @@ const header = 24
 
 // frame is a page as it is in the log. A commit's last one has the database's size.
 func frame(random *rand.Rand, page, size int) []byte {
-	f := make([]byte, header+page)
-	for i := range f {
-		f[i] = byte(random.Uint32())
-	}
+	f := bytes.Repeat(binary.BigEndian.AppendUint64(nil, random.Uint64()), (header+page)/8)
 	binary.BigEndian.PutUint32(f[4:], uint32(size))
 	return f
 }
