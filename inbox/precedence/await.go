@@ -7,8 +7,9 @@ import (
 
 const (
 	// share is how many webhooks of a source the door accepts, while it is crowded, for
-	// each event of it that a drain begins.
-	share = 3
+	// each event of it that a drain begins. To handle one costs about as much as to accept
+	// one, so that the door has eight ninths of the processors.
+	share = 8
 	// saved is how many such events wait at most for a drain that may begin them: the
 	// webhooks of one commit are accepted together, and one drain begins theirs one after
 	// the other.
