@@ -88,7 +88,9 @@ func (r *Ringer) finish(rung *ring, took time.Duration, err error) {
 		source := inbox.SourceOf(rung.subject)
 		r.shares.end(source, took, err == nil)
 		if r.makesWay(source) {
-			time.AfterFunc(min(took, longestRest), r.wake)
+			rest := min(took, longestRest)
+			r.shares.rest(source, rest)
+			time.AfterFunc(rest, r.wake)
 		}
 		r.work.Broadcast() // the source's next fresh ring; also a caller that waits for the last ones when closing
 	}

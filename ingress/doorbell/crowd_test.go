@@ -43,3 +43,30 @@ func TestAFloodMakesWayForACrowdOfWebhooks(t *testing.T) {
 		require.NoError(t, b.close(t, time.Hour))
 	})
 }
+
+// TestWhoRestsIsWoken: whatever comes between the end of a call and a crowd.
+func TestWhoRestsIsWoken(t *testing.T) {
+	t.Parallel()
+	for name, pause := range map[string]time.Duration{"AtOnce": 0, "DuringTheRest": 20 * time.Millisecond, "AfterIt": time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				server := &shared{answer: freeTemporal}
+				var crowded atomic.Bool
+				b := newBench(server.call, func(o *doorbell.Options) { o.Callers, o.Crowded = 16, crowded.Load })
+				b.ringer.Ring("flood/first")
+				<-time.After(40 * time.Millisecond)
+				synctest.Wait()
+				require.EqualValues(t, 1, server.calls.Load())
+				<-time.After(pause)
+				crowded.Store(true)
+				for n := range 20 {
+					b.ringer.Ring(fmt.Sprintf("flood/%d", n))
+				}
+				<-time.After(20 * 2 * 40 * time.Millisecond)
+				require.Zero(t, b.ringer.Waiting(), "nobody else rings")
+				require.NoError(t, b.close(t, time.Hour))
+			})
+		})
+	}
+}

@@ -45,7 +45,7 @@ type share struct {
 	calls    int           // of the round
 	room     int           // rounds since the limit was too much, or was raised
 	rung     time.Time
-	rests    time.Time // until then, if it is to make way
+	rests    time.Time // until then, when it makes way
 }
 
 func newShares(callers int) shares {
@@ -58,8 +58,12 @@ func (s *shares) may(source string) bool {
 	return of == nil || of.calling < of.limit
 }
 
-// rested tells whether no fresh ring of a source is under way, nor has been for as long
-// as the last one took.
+// rest gives a source no call for a time.
+func (s *shares) rest(source string, d time.Duration) {
+	s.sources[source].rests = time.Now().Add(d)
+}
+
+// rested tells whether no fresh ring of a source is under way, and it need not rest.
 func (s *shares) rested(source string) bool {
 	of := s.sources[source]
 	return of == nil || of.calling == 0 && !time.Now().Before(of.rests)
@@ -82,7 +86,6 @@ func (s *shares) end(source string, took time.Duration, answered bool) {
 	of := s.sources[source]
 	full := of.calling >= of.limit
 	of.calling--
-	of.rests = time.Now().Add(min(took, longestRest))
 	if !answered || !full || time.Since(of.since) < took { // begun under another limit
 		return
 	}
