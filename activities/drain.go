@@ -15,11 +15,6 @@ const (
 	// operator, long enough for thousands of events behind one marker.
 	drainBudget = 2 * time.Second
 
-	// The first look takes one event: its destination may be busy. The others take
-	// as many as this, unless their bodies are large.
-	lookEvents = 100
-	lookBytes  = 4 << 20
-
 	// A busy destination, or an inbox that cannot be reached, is tried again after
 	// busyWait, doubled up to busyWaitMax, or later if many wait for the destination.
 	busyWait    = 250 * time.Millisecond
@@ -135,31 +130,6 @@ func (d *drain) run(ctx context.Context) error {
 	}
 }
 
-// look returns the subject's first pending events. The very first may have come with
-// the claim.
-func (d *drain) look(ctx context.Context, most int) ([]inbox.Entry, error) {
-	if first := d.came; first != nil {
-		d.came = nil
-		return []inbox.Entry{*first}, nil
-	}
-	return d.store.Next(ctx, d.subject.ID, most, lookBytes)
-}
-
-// page handles the events of one look, for as long as they are still the
-// subject's first ones: an operator may have parked some of them meanwhile.
-func (d *drain) page(ctx context.Context, entries []inbox.Entry) (done bool, err error) {
-	next := entries[0].Sequence
-	for _, e := range entries {
-		if e.Sequence != next {
-			return false, nil
-		}
-		if next, err = d.event(ctx, e); next == 0 {
-			return true, err
-		}
-	}
-	return false, nil
-}
-
 // event handles one event and returns the sequence of the next; 0 ends the drain.
 func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error) {
 	if d.out.Settled > 0 && time.Now().After(d.until) {
@@ -232,21 +202,6 @@ func (d *drain) heldBy(ctx context.Context) error {
 }
 
 func (d *drain) recoverHead(ctx context.Context) error { return d.first(ctx, d.recover) }
-
-// first looks at the subject's first pending event; without one the drain found
-// nothing to do.
-func (d *drain) first(ctx context.Context, found func(inbox.Entry)) error {
-	entries, err := d.store.Next(ctx, d.subject.ID, 1, 1)
-	if err != nil {
-		return err
-	}
-	if len(entries) == 0 {
-		d.out.Outcome = workflows.OutcomeEmpty
-		return nil
-	}
-	found(entries[0])
-	return nil
-}
 
 func (d *drain) recover(e inbox.Entry) {
 	d.out.Outcome, d.out.Head = workflows.OutcomeRecover, d.head(e)
