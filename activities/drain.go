@@ -32,7 +32,7 @@ const (
 // not be asked at all; what happened after the claim is always in the output,
 // because a reset must find its epoch in the history.
 func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workflows.DrainOutput, error) {
-	if !a.mayBegin(ctx, in.Subject) {
+	if a.stopping.Load() {
 		return a.notNow("the worker is stopping"), nil
 	}
 	// Temporal gives a task again that it has lost sight of, as when it was killed and
@@ -46,16 +46,6 @@ func (a *Activities) Drain(ctx context.Context, in workflows.DrainInput) (workfl
 		return workflows.DrainOutput{}, err
 	}
 	return w.drain(ctx, in.Waits), nil
-}
-
-// mayBegin waits for what is more urgent, and tells whether the worker still works then.
-// It comes before the claim: whatever the subject is sent meanwhile shares that, and
-// nobody else is kept from the subject.
-func (a *Activities) mayBegin(ctx context.Context, subject string) bool {
-	if !a.stopping.Load() {
-		a.yield(ctx, inbox.SourceOf(subject))
-	}
-	return !a.stopping.Load()
 }
 
 // claimAfterLane claims, and if the relief lane of another worker has the subject in
@@ -136,10 +126,7 @@ func (d *drain) event(ctx context.Context, e inbox.Entry) (next int64, err error
 		d.out.Outcome = workflows.OutcomeMore
 		return 0, nil
 	}
-	if d.out.Settled > 0 { // the first one has waited before the claim
-		d.yield(ctx, e.Source)
-	}
-	if d.stopping.Load() {
+	if d.yield(ctx, e.Source); d.stopping.Load() {
 		d.wait(stoppingWait, "the worker is stopping")
 		return 0, nil
 	}

@@ -171,9 +171,6 @@ func (l *Lane) relieve(ctx context.Context, v *visit, in workflows.DrainInput) l
 func (l *Lane) drainOnce(ctx context.Context, in workflows.DrainInput) (_ laneOutcome, more bool) {
 	ctx, cancel := context.WithTimeout(ctx, laneTimeout)
 	defer cancel()
-	if !l.mayBegin(ctx, in.Subject) {
-		return laneLeft, false
-	}
 	w, err := l.claim(ctx, in, l.config.drainTime())
 	if err != nil || !w.taken() {
 		// It is still rung, and found again; or it is in the hands of whoever

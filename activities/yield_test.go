@@ -54,22 +54,3 @@ func TestAWorkerThatStopsBeginsNothingAfterItHasYielded(t *testing.T) {
 		require.Empty(t, b.sequences("redo/r1"))
 	})
 }
-
-// TestADrainYieldsBeforeItClaims: who makes way keeps nobody from the subject, and when
-// its process dies meanwhile, nobody waits for a claim of it.
-func TestADrainYieldsBeforeItClaims(t *testing.T) {
-	t.Parallel()
-	inBubble(t, func(b *bubble) {
-		a, other := b.worker(nil), b.worker(nil)
-		a.Yield(func(context.Context, string) {
-			if len(b.sequences("redo/r1")) == 0 {
-				require.Equal(t, 3, b.drainAs(other, "redo/r1", "other run").Settled)
-			}
-		})
-		b.append("redo/r1", 3)
-		require.Zero(t, b.drainAs(a, "redo/r1", "run").Settled)
-		b.requireOnce("redo/r1", 3)
-		b.append("redo/r1", 1)
-		require.Equal(t, 1, b.drainAs(a, "redo/r1", "run").Settled)
-	})
-}

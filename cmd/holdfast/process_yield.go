@@ -15,3 +15,12 @@ func (p *process) yield(work *activities.Activities) {
 		Help: "Events whose handling waits while more webhooks arrive at this process than it acknowledges at once.",
 	}, func() float64 { return float64(p.entrance.Waiting()) }))
 }
+
+// crowded is for the doorbell: what it starts takes nothing from the door where no worker
+// of this process does it.
+func (p *process) crowded() func() bool {
+	if !p.roles.worker {
+		return nil
+	}
+	return p.entrance.GoesFirst
+}

@@ -17,9 +17,9 @@ import (
 // read the log through handles of their own as soon as the log's index tells them of a
 // commit. So it holds nothing but what nobody can be told of yet:
 //
-//   - It gathers only between beginCommit and endCommit. SQLite has the log's lock
-//     then, and gives it up no sooner than COMMIT returns; and what a full page cache
-//     writes earlier in a transaction goes straight to the file, as it may be taken back.
+//   - It gathers only between beginCommit and endCommit. SQLite has the log's lock then
+//     until all of the commit is written, or has failed; and what a full page cache writes
+//     earlier in a transaction goes straight to the file, as it may be taken back.
 //   - A transaction's last frame says so in its header. With that frame's page all of
 //     it is written, before SQLite syncs the file or writes the index, and whether it
 //     syncs or not.
@@ -145,9 +145,9 @@ func (f *logFile) Truncate(size int64) error {
 }
 
 // logVFS opens files as the driver does, and the log as a logFile. A logFile has none of
-// the optional interfaces of the driver's files: SQLite asks the log for none, and as the
-// `psow` parameter does not reach it, a commit is never padded to a sector's end,
-// which would come after its last frame.
+// the optional interfaces of the driver's files: SQLite asks the log for none. Where a
+// database is opened so that commits are padded to a sector's end (`psow=0`), each frame
+// of the padding is a last one, and is written by itself.
 type logVFS struct{ vfs.VFS }
 
 const logVFSName = "holdfast-log"

@@ -64,11 +64,15 @@ func (r *Ringer) may(source string) bool {
 	return r.shares.may(source)
 }
 
-// makesWay tells whether a source has many rings while webhooks crowd at the door. It
-// then has one call at a time, and rests after each as long as that took: half of what
-// one caller can do, however busy Temporal is.
+// floodRings is how many rings of a source wait when it is a flood's: as many as a
+// source that sends no more than a calm one has in a second.
+const floodRings = 200
+
+// makesWay tells whether a source has a flood of rings while webhooks crowd at the door.
+// It then has one call at a time, and rests after each as long as that took, but no longer
+// than longestRest: half of what one caller can do, if Temporal answers in time.
 func (r *Ringer) makesWay(source string) bool {
-	return len(r.fresh.waiting[source]) > r.shares.most && r.crowded()
+	return len(r.fresh.waiting[source]) > floodRings && r.crowded()
 }
 
 // wake has the callers look again. Not without the lock: one that has just looked would

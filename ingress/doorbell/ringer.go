@@ -45,8 +45,8 @@ type Options struct {
 	Eager EagerStarter
 
 	// Crowded tells whether more webhooks arrive at this process than it acknowledges at
-	// once. While they do, a source with many rings has half of one caller: what a start
-	// costs Temporal is taken from the door if both share a machine. Nil: never.
+	// once. While they do, a source with a flood of rings has half of one caller: what a
+	// run costs is taken from the door where a worker shares its process. Nil: never.
 	Crowded func() bool
 
 	// Relief is the lane's window, which the workers of this process share; nil: there
