@@ -132,7 +132,7 @@ func requireFirst(t require.TestingT, store inbox.Drainer, claimed inbox.Claimed
 	require.NotZero(t, claimed.Subject.Epoch, "nothing was taken")
 	entries, err := store.Next(context.Background(), claimed.Subject.ID, 1, 1)
 	require.NoError(t, err)
-	require.Equal(t, entries, []inbox.Entry{*claimed.First})
+	require.Equal(t, []inbox.Entry{*claimed.First}, entries)
 }
 
 func settlement(owner inbox.Subject, sequence int64) inbox.Settlement {
