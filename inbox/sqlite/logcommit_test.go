@@ -56,6 +56,14 @@ const (
 	intact = "PRAGMA integrity_check"
 )
 
+// commitThings adds the rows of a round in a transaction of their own.
+func commitThings(t *testing.T, c sqlite.Conn, round, length int) {
+	t.Helper()
+	run(t, c, "BEGIN IMMEDIATE")
+	run(t, c, addThings, round, length)
+	require.NoError(t, c.Commit())
+}
+
 func TestACommitIsWrittenWithOneCall(t *testing.T) {
 	t.Parallel()
 	store := newStore(t, sqlite.Options{})
@@ -111,9 +119,7 @@ func TestWhatIsCommittedIsInTheFile(t *testing.T) {
 			}
 			reader := connected(t, path)
 			for round := range 30 {
-				run(t, writer, "BEGIN IMMEDIATE")
-				run(t, writer, addThings, round, []int{10, 3000, 50_000}[round%3])
-				require.NoError(t, writer.Commit())
+				commitThings(t, writer, round, []int{10, 3000, 50_000}[round%3])
 				want := fmt.Sprint(7 * (round + 1))
 				require.Equal(t, want, text(t, reader, "SELECT count(*) FROM things"), "who reads with a handle of its own")
 				if round%5 == 0 {
@@ -171,14 +177,10 @@ func TestWhatIsTakenBackIsNotWrittenOverAnothersCommit(t *testing.T) {
 		run(t, writer, "BEGIN IMMEDIATE")
 		run(t, writer, addThings, 2*round, 20_000)
 		run(t, writer, "ROLLBACK")
-		run(t, other, "BEGIN IMMEDIATE")
-		run(t, other, addThings, 2*round, 20_000)
-		require.NoError(t, other.Commit())
+		commitThings(t, other, 2*round, 20_000)
 		want := fmt.Sprint(7 * (2*round + 1))
 		require.Equal(t, want, text(t, writer, "SELECT count(*) FROM things WHERE length(body) > 10"))
-		run(t, writer, "BEGIN IMMEDIATE")
-		run(t, writer, addThings, 2*round+1, 10)
-		require.NoError(t, writer.Commit())
+		commitThings(t, writer, 2*round+1, 10)
 		for _, c := range []sqlite.Conn{writer, other, connected(t, path), connected(t, copied(t, path))} {
 			require.Equal(t, "1", text(t, c, whole))
 			require.Equal(t, "ok", text(t, c, intact))
