@@ -51,6 +51,16 @@ func (c Conn) Plan(query string) (steps []string, err error) {
 	return steps, err
 }
 
+// Opcodes returns the operations of SQLite's that a statement is made of.
+func (c Conn) Opcodes(query string) (opcodes []string, err error) {
+	err = c.queryOnce("EXPLAIN "+query, nil, func(c columns) error {
+		_ = c.int() // its address
+		opcodes = append(opcodes, c.text())
+		return nil
+	})
+	return opcodes, err
+}
+
 // Close closes the connection.
 func (c Conn) Close() error { return c.close() }
 
@@ -59,6 +69,10 @@ const (
 	RungSQL  = rungSQL
 	LetGoSQL = letGoSQL
 	KnownSQL = knownSQL
+
+	SetAsideSQL    = setAsideSQL
+	InsertEventSQL = insertEventSQL
+	SettleSQL      = settleSQL
 )
 
 // StillRungSQL and HeldSQL ask about so many subjects.

@@ -54,6 +54,9 @@ func (s *Store) Events(ctx context.Context, f inbox.EventFilter) ([]inbox.Event,
 	return events, nil
 }
 
+// setAsideSQL finds the events of a rare status. Its second condition is that of their index.
+const setAsideSQL = "e.status = ? AND (e.status = 'parked' OR e.status = 'failed' OR e.status = 'quarantined')"
+
 func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]inbox.Event, error) {
 	where, args := []string{"e.sequence > ?"}, []any{f.After}
 	match := func(condition string, values ...any) {
@@ -87,8 +90,8 @@ func (s *Store) events(ctx context.Context, f inbox.EventFilter, limit int) ([]i
 		match("e.status = ?", f.Status)
 	case inbox.StatusPending:
 		match("e.sequence IN (SELECT sequence FROM events INDEXED BY events_pending WHERE status = 'pending')")
-	default: // the second condition leads to the index of the rare ones
-		match("e.status = ? AND e.status IN ('parked', 'failed', 'quarantined')", f.Status)
+	default:
+		match(setAsideSQL, f.Status)
 	}
 	order := " ORDER BY e.sequence LIMIT ?"
 	if f.Newest {

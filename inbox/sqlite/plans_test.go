@@ -24,10 +24,31 @@ func TestWhoWaitsIsFoundByAnIndex(t *testing.T) {
 		"StillRung": {sqlite.StillRungSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
 		"LetGo":     {sqlite.LetGoSQL, "SEARCH subjects USING INDEX subjects_to_sweep (sweep_at>?)"},
 		"Held":      {sqlite.HeldSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
-		"Known":     {sqlite.KnownSQL, "SEARCH events USING INDEX events_by_key (key_hash=?)"},
+		"SetAside": {
+			"SELECT e.event_id FROM events e WHERE " + sqlite.SetAsideSQL + " ORDER BY e.sequence LIMIT ?",
+			"SEARCH e USING INDEX events_set_aside (status=?)",
+		},
+		"Known": {sqlite.KnownSQL, "SEARCH events USING INDEX events_by_key (key_hash=?)"},
 	} {
 		plan, err := db.Plan(c.sql)
 		require.NoError(t, err)
 		require.Equal(t, c.want, strings.Join(plan, "\n"), "%s: neither a scan nor a sort", name)
+	}
+}
+
+// TestAnEventIsWrittenWithoutATableOfItsOwn: a condition of an index can cost one
+// each time a row is written.
+func TestAnEventIsWrittenWithoutATableOfItsOwn(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "inbox.db")
+	open(t, path, sqlite.Options{})
+	db, err := sqlite.Connect(t.Context(), path)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	for name, sql := range map[string]string{"InsertEvent": sqlite.InsertEventSQL, "Settle": sqlite.SettleSQL} {
+		opcodes, err := db.Opcodes(sql)
+		require.NoError(t, err)
+		require.Contains(t, opcodes, "IdxInsert", name)
+		require.NotContains(t, opcodes, "OpenEphemeral", name)
 	}
 }

@@ -24,10 +24,12 @@ type eventRecord struct {
 	keyed
 }
 
+const insertEventSQL = `INSERT INTO events (event_id, source, provider, subject, type, key, at, received_at,
+	position, related, staging, payload, status, reason, settled_at, replay_of, key_hash, key_expires_at, digest)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
 func (t *tx) insertEvent(e eventRecord) (sequence int64, err error) {
-	return t.inserted(`INSERT INTO events (event_id, source, provider, subject, type, key, at, received_at,
-		position, related, staging, payload, status, reason, settled_at, replay_of, key_hash, key_expires_at, digest)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return t.inserted(insertEventSQL,
 		e.eventID, e.source, e.provider, e.subject, e.eventType, e.key, e.at, e.receivedAt,
 		e.position, e.related, e.staging, e.payload, e.status, e.reason, e.settledAt, e.replayOf, e.hash, e.expires, e.digest)
 }

@@ -16,13 +16,15 @@ func (s *Store) Settle(ctx context.Context, settlement inbox.Settlement) (inbox.
 	return write(ctx, s, func(t *tx) (inbox.Settled, error) { return t.settle(settlement) })
 }
 
+const settleSQL = `UPDATE events SET status = ?, reason = ?, handler = ?, attempts = attempts + ?, settled_at = ?,
+	epoch = ?, run_id = ?, original_run_id = ? WHERE sequence = ? AND subject = ? AND status = 'pending'`
+
 func (t *tx) settle(s inbox.Settlement) (inbox.Settled, error) {
 	r, err := t.owned(s.Subject, s.Epoch)
 	if err != nil {
 		return inbox.Settled{}, err
 	}
-	n, err := t.changed(`UPDATE events SET status = ?, reason = ?, handler = ?, attempts = attempts + ?, settled_at = ?,
-		epoch = ?, run_id = ?, original_run_id = ? WHERE sequence = ? AND subject = ? AND status = 'pending'`,
+	n, err := t.changed(settleSQL,
 		s.Status, s.Reason, s.Handler, s.Attempts, row.TimeOf(s.Now),
 		s.Epoch, nullable(s.RunID), nullable(s.OriginalRunID), s.Sequence, r.Number)
 	if err != nil {
