@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3/vfs"
 	"github.com/stretchr/testify/require"
@@ -122,5 +123,17 @@ func (c Conn) WrapLog(wrap func(vfs.File) vfs.File) error {
 // WrapLog does so to the connection that the writer has now.
 func (s *Store) WrapLog(ctx context.Context, wrap func(vfs.File) vfs.File) error {
 	_, err := write(ctx, s, func(t *tx) (struct{}, error) { return struct{}{}, Conn{t.w.conn}.WrapLog(wrap) })
+	return err
+}
+
+// Gathering tells whether the writer waits for a crowd.
+func (s *Store) Gathering() bool { return s.gathering.missing.Load() > 0 }
+
+// GatherFor has the writer wait so long for a crowd it expects.
+func (s *Store) GatherFor(ctx context.Context, d time.Duration) error {
+	_, err := write(ctx, s, func(*tx) (struct{}, error) {
+		s.gathering.time = d
+		return struct{}{}, nil
+	})
 	return err
 }

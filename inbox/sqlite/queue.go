@@ -93,6 +93,7 @@ func enqueue[T any](ctx context.Context, s *Store, bytes int, send func(*operati
 	if err := send(o); err != nil {
 		return none, err
 	}
+	s.gathering.queued(s.queued())
 	if err := s.await(ctx, o); err != nil {
 		return none, err
 	}
@@ -117,30 +118,57 @@ func (s *Store) await(ctx context.Context, o *operation) error {
 	}
 }
 
-// collect waits for work and takes what has queued up, in turns from both
-// queues, so that neither the senders nor the drains can starve the other.
-// It returns nothing when the store is closed and all is done.
+// batch is what shares a commit.
+type batch struct {
+	limits     *Options
+	operations []*operation
+	bytes      int
+}
+
+func (b *batch) add(o *operation) {
+	b.operations = append(b.operations, o)
+	b.bytes += o.bytes
+}
+
+func (b *batch) full() bool {
+	return len(b.operations) >= b.limits.BatchLength || b.bytes >= b.limits.BatchBytes
+}
+
+// collect waits for work and takes what has queued up. It returns nothing when the
+// store is closed and all is done.
 func (s *Store) collect() []*operation {
 	first := s.first()
 	if first == nil {
 		return nil
 	}
-	batch, bytes := []*operation{first}, first.bytes
-	for len(batch) < s.options.BatchLength && bytes < s.options.BatchBytes {
-		took := false
+	b := batch{limits: &s.options}
+	b.add(first)
+	s.takeQueued(&b)
+	if !b.full() {
+		s.gather(len(b.operations))
+		s.takeQueued(&b)
+	}
+	s.queuedBytes.Add(-int64(b.bytes))
+	return b.operations
+}
+
+// takeQueued takes in turns from both queues, so that neither the senders nor the
+// drains can starve the other.
+func (s *Store) takeQueued(b *batch) {
+	for took := true; took; {
+		took = false
 		for _, queue := range []chan *operation{s.others, s.appends} {
+			if b.full() {
+				return
+			}
 			select {
 			case o := <-queue:
-				batch, bytes, took = append(batch, o), bytes+o.bytes, true
+				b.add(o)
+				took = true
 			default:
 			}
 		}
-		if !took {
-			break
-		}
 	}
-	s.queuedBytes.Add(-int64(bytes))
-	return batch
 }
 
 func (s *Store) first() *operation {

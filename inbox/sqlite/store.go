@@ -52,6 +52,7 @@ type Store struct {
 	appends     chan *operation // refused when full
 	others      chan *operation // waited for
 	queuedBytes atomic.Int64
+	gathering   gathering
 	closing     chan struct{}
 	closeOnce   sync.Once
 	closeErr    error
@@ -70,7 +71,7 @@ func Open(ctx context.Context, path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open inbox %s: %w", path, err)
 	}
-	s := &Store{path: absolute, options: options.withDefaults(), closing: make(chan struct{})}
+	s := &Store{path: absolute, options: options.withDefaults(), gathering: newGathering(), closing: make(chan struct{})}
 	s.appends = make(chan *operation, s.options.QueueLength)
 	s.others = make(chan *operation, s.options.BatchLength)
 	if err := s.open(ctx); err != nil {
@@ -142,9 +143,11 @@ func (s *Store) Stats() Stats {
 	return Stats{
 		Commits:    s.writer.commits.Load(),
 		Operations: s.writer.operations.Load(),
-		Queued:     len(s.appends) + len(s.others),
+		Queued:     s.queued(),
 	}
 }
+
+func (s *Store) queued() int { return len(s.appends) + len(s.others) }
 
 // Close lets the writer finish what is queued, refuses everything else, and
 // gives the file up for another process.

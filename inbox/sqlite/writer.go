@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -73,14 +74,19 @@ func (w *writer) close() error {
 func (s *Store) work() {
 	defer close(s.writer.stopped)
 	for batch := s.collect(); batch != nil; batch = s.collect() {
-		s.writer.commit(batch)
+		done, results := s.writer.commit(batch)
+		s.gathering.expect(len(done), s.queued())
+		for i, o := range done {
+			o.finish(results[i])
+		}
 	}
 }
 
-// commit runs a batch in one transaction and answers its callers. If one of
-// them breaks the transaction, each gets its own, so that only the culprit fails.
-func (w *writer) commit(batch []*operation) {
-	live := batch[:0]
+// commit runs a batch in one transaction and returns what its callers are to be told.
+// If one of them breaks the transaction, each gets its own, so that only the culprit
+// fails.
+func (w *writer) commit(batch []*operation) (live []*operation, results []error) {
+	live = batch[:0]
 	for _, o := range batch {
 		switch {
 		case !o.begin():
@@ -91,29 +97,27 @@ func (w *writer) commit(batch []*operation) {
 		}
 	}
 	if len(live) == 0 {
-		return
+		return nil, nil
 	}
 	results, err := w.transact(live)
 	var fatal commitError
-	if err != nil && len(live) > 1 && !errors.As(err, &fatal) {
-		for _, o := range live {
-			results, err := w.transact([]*operation{o})
-			answer([]*operation{o}, results, err)
-		}
-		return
+	switch {
+	case err == nil:
+		return live, results
+	case len(live) == 1 || errors.As(err, &fatal):
+		return live, slices.Repeat([]error{writeError(err)}, len(live))
 	}
-	answer(live, results, err)
+	for i := range live {
+		alone, err := w.transact(live[i : i+1])
+		if err != nil {
+			alone = []error{writeError(err)}
+		}
+		results = append(results, alone...)
+	}
+	return live, results
 }
 
-func answer(batch []*operation, results []error, err error) {
-	for i, o := range batch {
-		if err != nil {
-			o.finish(fmt.Errorf("write to the inbox: %w", err))
-		} else {
-			o.finish(results[i])
-		}
-	}
-}
+func writeError(err error) error { return fmt.Errorf("write to the inbox: %w", err) }
 
 // transact runs operations and commits. Its error means that nothing of them is
 // kept; an operation's own refusal is in its result and disturbs nobody.
