@@ -23,6 +23,9 @@ func connect(ctx context.Context, path string) (*conn, error) {
 		// has room for few of its pages. With 32 an append takes 5 to 10 % more of the processor,
 		// with a thousand events in the inbox and with a million.
 		"cache_size(-8192)",
+		// A batch of large bodies is held until its commit all the same, or each of its pages
+		// would be written with two calls of its own.
+		"cache_spill(-32768)",
 		// 16 MiB of log between checkpoints: the default of 4 makes a busy writer
 		// copy the same pages four times as often.
 		"wal_autocheckpoint(4096)",

@@ -6,8 +6,8 @@
 //
 // One goroutine makes every change. What waits for it when it begins shares one
 // transaction and so one fsync (write-ahead log, synchronous FULL); callers are
-// answered after the commit. After a batch of a crowd it lets the next one gather,
-// for half a millisecond at most. Each operation decides whether it refuses before it
+// answered after the commit. After a batch of a crowd it lets the next one gather for
+// a moment (gathering). Each operation decides whether it refuses before it
 // changes anything, so a refusal disturbs nobody; a statement that fails takes
 // the transaction back, and each operation gets one of its own. Nothing is known
 // after an error of the disk but this: no part of a delivery is stored without

@@ -138,7 +138,7 @@ func TestATransactionLargerThanThePageCacheIsRight(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inbox.db")
 	writer, other := connected(t, path), connected(t, path)
 	run(t, writer, things)
-	run(t, writer, "PRAGMA cache_size = 10; PRAGMA wal_autocheckpoint = 0")
+	run(t, writer, "PRAGMA cache_size = 10; PRAGMA cache_spill = 10; PRAGMA wal_autocheckpoint = 0")
 	var file watchedFile
 	run(t, writer, "BEGIN")
 	require.Equal(t, "0", text(t, writer, "SELECT count(*) FROM things"))
@@ -170,7 +170,7 @@ func TestWhatIsTakenBackIsNotWrittenOverAnothersCommit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inbox.db")
 	writer, other := connected(t, path), connected(t, path)
 	run(t, writer, things)
-	run(t, writer, "PRAGMA cache_size = 10; PRAGMA wal_autocheckpoint = 0")
+	run(t, writer, "PRAGMA cache_size = 10; PRAGMA cache_spill = 10; PRAGMA wal_autocheckpoint = 0")
 	for round := range 8 {
 		// Else SQLite would read the log as it rolls back, and so have it written.
 		require.Equal(t, "0", text(t, other, "PRAGMA wal_checkpoint(TRUNCATE)"))

@@ -93,7 +93,7 @@ func enqueue[T any](ctx context.Context, s *Store, bytes int, send func(*operati
 	if err := send(o); err != nil {
 		return none, err
 	}
-	s.gathering.queued(s.queued())
+	s.gathering.joined()
 	if err := s.await(ctx, o); err != nil {
 		return none, err
 	}
@@ -125,11 +125,6 @@ type batch struct {
 	bytes      int
 }
 
-func (b *batch) add(o *operation) {
-	b.operations = append(b.operations, o)
-	b.bytes += o.bytes
-}
-
 func (b *batch) full() bool {
 	return len(b.operations) >= b.limits.BatchLength || b.bytes >= b.limits.BatchBytes
 }
@@ -142,13 +137,13 @@ func (s *Store) collect() []*operation {
 		return nil
 	}
 	b := batch{limits: &s.options}
-	b.add(first)
+	s.take(&b, first)
 	s.takeQueued(&b)
-	if !b.full() {
-		s.gather(len(b.operations))
+	if missing := s.gathering.expected - len(b.operations); missing > 0 && !b.full() {
+		room := min(b.limits.BatchLength-len(b.operations), b.limits.QueueLength)
+		s.gathering.wait(min(missing, room), s.closing)
 		s.takeQueued(&b)
 	}
-	s.queuedBytes.Add(-int64(b.bytes))
 	return b.operations
 }
 
@@ -163,12 +158,19 @@ func (s *Store) takeQueued(b *batch) {
 			}
 			select {
 			case o := <-queue:
-				b.add(o)
+				s.take(b, o)
 				took = true
 			default:
 			}
 		}
 	}
+}
+
+func (s *Store) take(b *batch, o *operation) {
+	s.gathering.left()
+	s.queuedBytes.Add(-int64(o.bytes))
+	b.operations = append(b.operations, o)
+	b.bytes += o.bytes
 }
 
 func (s *Store) first() *operation {

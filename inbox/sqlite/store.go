@@ -143,11 +143,9 @@ func (s *Store) Stats() Stats {
 	return Stats{
 		Commits:    s.writer.commits.Load(),
 		Operations: s.writer.operations.Load(),
-		Queued:     s.queued(),
+		Queued:     len(s.appends) + len(s.others),
 	}
 }
-
-func (s *Store) queued() int { return len(s.appends) + len(s.others) }
 
 // Close lets the writer finish what is queued, refuses everything else, and
 // gives the file up for another process.

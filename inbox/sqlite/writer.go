@@ -75,16 +75,16 @@ func (s *Store) work() {
 	defer close(s.writer.stopped)
 	for batch := s.collect(); batch != nil; batch = s.collect() {
 		done, results := s.writer.commit(batch)
-		s.gathering.expect(len(done), s.queued())
+		s.gathering.expect(len(done))
 		for i, o := range done {
 			o.finish(results[i])
 		}
 	}
 }
 
-// commit runs a batch in one transaction and returns what its callers are to be told.
-// If one of them breaks the transaction, each gets its own, so that only the culprit
-// fails.
+// commit runs a batch in one transaction and returns who is to be told what. If one
+// of them breaks the transaction, each gets its own, so that only the culprit fails;
+// they have been told then, one by one, for that can be as many commits as callers.
 func (w *writer) commit(batch []*operation) (live []*operation, results []error) {
 	live = batch[:0]
 	for _, o := range batch {
@@ -107,14 +107,14 @@ func (w *writer) commit(batch []*operation) (live []*operation, results []error)
 	case len(live) == 1 || errors.As(err, &fatal):
 		return live, slices.Repeat([]error{writeError(err)}, len(live))
 	}
-	for i := range live {
+	for i, o := range live {
 		alone, err := w.transact(live[i : i+1])
 		if err != nil {
 			alone = []error{writeError(err)}
 		}
-		results = append(results, alone...)
+		o.finish(alone[0])
 	}
-	return live, results
+	return nil, nil
 }
 
 func writeError(err error) error { return fmt.Errorf("write to the inbox: %w", err) }
