@@ -183,7 +183,7 @@ func TestWhatNoBenchSentIsRefused(t *testing.T) {
 	require.True(t, r.Passed)
 	require.Equal(t, 3, r.Foreign)
 	require.Len(t, r.Notes, 2)
-	require.Contains(t, r.Notes[0], "is real traffic routed here?")
+	require.Contains(t, r.Notes[0], "real traffic seems to be routed here")
 	require.Contains(t, r.Notes[1], "left over from another bench")
 }
 

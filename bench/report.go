@@ -212,7 +212,7 @@ func (r *Report) remark(sending time.Duration, leftover int) {
 		}
 	}
 	if r.Foreign > 0 {
-		note("%d deliveries of events that no bench sent were refused with a 503, so that Holdfast keeps them: is real traffic routed here?", r.Foreign)
+		note("%d deliveries of events that no bench sent were refused with a 503, so that Holdfast keeps them: real traffic seems to be routed here", r.Foreign)
 	}
 	if leftover > 0 {
 		note("%d deliveries were left over from another bench", leftover)
