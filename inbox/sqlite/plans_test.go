@@ -10,15 +10,19 @@ import (
 	"github.com/holdfast-project/holdfast/inbox/sqlite"
 )
 
+// beside returns a connection to the database of a store that is open.
+func beside(t *testing.T) sqlite.Conn {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "inbox.db")
+	open(t, path, sqlite.Options{})
+	return connected(t, path)
+}
+
 // TestWhoWaitsIsFoundByAnIndex holds with any number of subjects: SQLite plans
 // without figures about a table that nobody has had it count.
 func TestWhoWaitsIsFoundByAnIndex(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "inbox.db")
-	open(t, path, sqlite.Options{})
-	db, err := sqlite.Connect(t.Context(), path)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	db := beside(t)
 	for name, c := range map[string]struct{ sql, want string }{
 		"Rung":      {sqlite.RungSQL, "SEARCH subjects USING INDEX subjects_to_sweep (sweep_at<?)"},
 		"StillRung": {sqlite.StillRungSQL(500), "SEARCH subjects USING INDEX sqlite_autoindex_subjects_1 (id=?)"},
@@ -40,11 +44,7 @@ func TestWhoWaitsIsFoundByAnIndex(t *testing.T) {
 // each time a row is written.
 func TestAnEventIsWrittenWithoutATableOfItsOwn(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "inbox.db")
-	open(t, path, sqlite.Options{})
-	db, err := sqlite.Connect(t.Context(), path)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	db := beside(t)
 	for name, sql := range map[string]string{"InsertEvent": sqlite.InsertEventSQL, "Settle": sqlite.SettleSQL} {
 		opcodes, err := db.Opcodes(sql)
 		require.NoError(t, err)
