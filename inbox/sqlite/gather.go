@@ -29,6 +29,9 @@ const (
 // before those it has answered are back with their next events, and has them wait for
 // one small commit after another. So after a batch of a crowd it expects as many as
 // it answers and as have queued meanwhile, and gives them a moment to come.
+//
+// It counts the queue itself: joined and wait must each see what the other has stored
+// before it looks, and the length of a channel is in no order with missing.
 type gathering struct {
 	time     time.Duration
 	queue    atomic.Int64  // operations that wait for the writer
