@@ -69,8 +69,8 @@ func (r *Ringer) may(source string) bool {
 const floodRings = 200
 
 // makesWay tells whether a source has a flood of rings while webhooks crowd at the door.
-// It then has one call at a time, and rests after each as long as that took, but no longer
-// than longestRest: half of what one caller can do, if Temporal answers in time.
+// It then has one call at a time, and rests after each doorShare times as long as that
+// took, but no longer than longestRest.
 func (r *Ringer) makesWay(source string) bool {
 	return len(r.fresh.waiting[source]) > floodRings && r.crowded()
 }
@@ -92,7 +92,7 @@ func (r *Ringer) finish(rung *ring, took time.Duration, err error) {
 		source := inbox.SourceOf(rung.subject)
 		r.shares.end(source, took, err == nil)
 		if r.makesWay(source) {
-			rest := min(took, longestRest)
+			rest := min(doorShare*took, longestRest)
 			r.shares.rest(source, rest)
 			time.AfterFunc(rest, r.wake)
 		}

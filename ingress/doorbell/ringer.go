@@ -45,7 +45,7 @@ type Options struct {
 	Eager EagerStarter
 
 	// Crowded tells whether more webhooks arrive at this process than it acknowledges at
-	// once. While they do, a source with a flood of rings has half of one caller: what a
+	// once. While they do, a source with a flood of rings has a ninth of one caller: what a
 	// run costs is taken from the door where a worker shares its process. Nil: never.
 	Crowded func() bool
 

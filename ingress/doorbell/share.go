@@ -24,7 +24,12 @@ const (
 	// may have become slower or faster since.
 	besides  = 5 * time.Second
 	remember = time.Minute
-	// longestRest is how long a source that makes way rests at most after a call.
+	// doorShare is how many times as long as a call took a source rests that makes way for
+	// the door. A run that a call begins keeps processors busy for about as long as the
+	// call, so that the door has eight ninths of them, as it has of what drains begin.
+	doorShare = 8
+	// longestRest is how long it rests at most: where Temporal is slow because it is far
+	// away, or busy with others, the door gains nothing.
 	longestRest = 100 * time.Millisecond
 )
 
