@@ -56,7 +56,8 @@ func child(t *testing.T, what string, args ...string) (*exec.Cmd, *bufio.Scanner
 	return command, bufio.NewScanner(out)
 }
 
-const childSubjects = 4
+// childSubjects are so many that the writer gathers their operations.
+const childSubjects = 32
 
 // appendUntilKilled appends to some subjects and settles some of their events,
 // and prints what was acknowledged.

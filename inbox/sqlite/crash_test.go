@@ -24,9 +24,9 @@ func TestNothingAcknowledgedIsLostByKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "inbox.db")
 	var events []acknowledged
 	settled := map[int64]bool{}
-	for round := range 5 {
+	for round := range 8 {
 		command, lines := child(t, childAppends, path, fmt.Sprint(round))
-		for n, last := 0, 20+rand.IntN(150); lines.Scan(); n++ {
+		for n, last := 0, 100+rand.IntN(400); lines.Scan(); n++ {
 			if n == last {
 				require.NoError(t, command.Process.Kill()) // what it has said by then is still read
 			}
