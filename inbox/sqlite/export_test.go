@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
 	"github.com/stretchr/testify/require"
 )
@@ -24,6 +25,15 @@ func Connect(ctx context.Context, path string) (Conn, error) {
 
 // Migrate brings migrations of a test's own.
 func (c Conn) Migrate(files fs.FS) error { return migrate(context.Background(), c.conn, files) }
+
+// Migrations are the store's own.
+var Migrations = migrations
+
+// Misses is how many pages the connection had to read that it did not have.
+func (c Conn) Misses() (int64, error) {
+	misses, _, err := c.raw.Status(sqlite3.DBSTATUS_CACHE_MISS, false)
+	return misses, err
+}
 
 // Migration returns the text of one of the store's own.
 func Migration(t *testing.T, name string) string {
