@@ -20,7 +20,8 @@
 // comes again; everything else waits for its context. Reads have connections of
 // their own and never wait for the writer.
 //
-// A change to the schema is one more file in migrations, never an edit of one.
+// A change to the schema is one more file in migrations, never an edit of one that was
+// released. It does not read all events, for the door is shut meanwhile.
 //
 // # Why ncruces/go-sqlite3
 //
