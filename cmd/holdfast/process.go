@@ -79,7 +79,7 @@ func (p *process) open(ctx context.Context) error {
 	}
 	p.ringer = doorbell.NewRinger(doorbell.Options{
 		Temporal: p.client, Log: p.log, Registry: p.registry, TaskQueue: p.common.TaskQueue,
-		Eager: p.eager(), Relief: window, Inbox: store, Left: p.tellLane, Crowded: p.crowded(),
+		Eager: p.eager(), Relief: window, Inbox: store, Left: p.tellLane, Crowds: p.crowds(),
 	})
 	p.sweeper = doorbell.NewSweeper(doorbell.SweeperOptions{
 		Config: p.processSettings.sweeper, Inbox: store, Bell: p.ringer, Log: p.log, Registry: p.registry,

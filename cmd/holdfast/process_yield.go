@@ -16,11 +16,11 @@ func (p *process) yield(work *activities.Activities) {
 	}, func() float64 { return float64(p.entrance.Waiting()) }))
 }
 
-// crowded is for the doorbell: what it starts takes nothing from the door where no worker
+// crowds is for the doorbell: what it starts takes nothing from the door where no worker
 // of this process does it.
-func (p *process) crowded() func() bool {
+func (p *process) crowds() func(source string) bool {
 	if !p.roles.worker {
 		return nil
 	}
-	return p.entrance.GoesFirst
+	return p.entrance.Crowds
 }

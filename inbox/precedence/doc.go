@@ -7,7 +7,7 @@
 // sends; to work off a backlog faster it waits for the crowd's end, too. A crowd that
 // stays is no crowd but the load: then as many events begin as are accepted.
 //
-// The doorbell of the same process asks GoesFirst, and begins fewer runs of a flood's
+// The doorbell of the same process asks who Crowds, and begins fewer runs of that source's
 // subjects meanwhile.
 //
 // It says nothing about order: an event that waits here keeps its place, and so do

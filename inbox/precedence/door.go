@@ -67,8 +67,16 @@ func (d *Door) Append(ctx context.Context, delivery inbox.Delivery) ([]inbox.Rec
 	return receipts, err
 }
 
-// GoesFirst tells whether the door has a crowd that has not stayed too long.
-func (d *Door) GoesFirst() bool { return d != nil && d.isCrowded() && !d.stays() }
+// Crowds tells whether the door has a crowd that has not stayed too long, and a source is
+// one that makes it.
+func (d *Door) Crowds(source string) bool {
+	if d == nil || !d.isCrowded() || d.stays() {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.source(source).sentTooMuch(time.Now()) > calm
+}
 
 // stays tells whether the crowd has been there for so long that it is the load.
 func (d *Door) stays() bool { return d.crowded.Load()-d.first.Load() > int64(rush) }
@@ -84,10 +92,12 @@ func (d *Door) accepted(events []inbox.NewEvent) {
 	if d.stays() {
 		earned = 1
 	}
+	now := time.Now()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i := range events {
 		s := d.source(events[i].Source)
+		s.tooMuch, s.tooMuchAs = min(s.sentTooMuch(now)+1, 2*calm), now
 		s.earn(earned, saved)
 		d.admit(s)
 	}

@@ -40,12 +40,13 @@ func TestAMigrationThatBreaksLeavesNothing(t *testing.T) {
 	db := database(t)
 	files := fstest.MapFS{
 		"0001_first.sql":  file("CREATE TABLE things (id INTEGER);"),
-		"0002_second.sql": file("INSERT INTO things VALUES (1); INSERT INTO nowhere VALUES (1);"),
+		"0002_second.sql": file("PRAGMA writable_schema = ON; INSERT INTO things VALUES (1); INSERT INTO nowhere VALUES (1);"),
 	}
 	require.ErrorContains(t, db.Migrate(files), "0002_second.sql")
 	n, err := db.Text("SELECT count(*) FROM things")
 	require.NoError(t, err)
 	require.Equal(t, []string{"0"}, n)
+	require.Equal(t, "0", text(t, db, "PRAGMA writable_schema"))
 	files["0002_second.sql"] = file("INSERT INTO things VALUES (2);")
 	require.NoError(t, db.Migrate(files))
 }

@@ -40,6 +40,8 @@ func TestAnUpgradeDoesNotReadTheEvents(t *testing.T) {
 
 	const setAside = "status = 'parked' OR status = 'failed' OR status = 'quarantined'"
 	for _, check := range []sqlite.Conn{old, db, connected(t, path)} {
+		require.Equal(t, "CREATE INDEX events_set_aside ON events (status) WHERE "+setAside,
+			text(t, check, "SELECT sql FROM sqlite_schema WHERE name = 'events_set_aside'"))
 		require.Equal(t, "ok", text(t, check, "PRAGMA integrity_check"))
 		require.Equal(t, "60", text(t, check, "SELECT count(*) FROM events INDEXED BY events_set_aside WHERE "+setAside))
 		require.Equal(t, "0", text(t, check, "SELECT count(*) FROM events INDEXED BY events_by_key WHERE key_hash IS NOT NULL"))

@@ -68,11 +68,11 @@ func (r *Ringer) may(source string) bool {
 // source that sends no more than a calm one has in a second.
 const floodRings = 200
 
-// makesWay tells whether a source has a flood of rings while webhooks crowd at the door.
+// makesWay tells whether a source has a flood of rings while its webhooks crowd the door.
 // It then has one call at a time, and rests after each doorShare times as long as that
 // took, but no longer than longestRest.
 func (r *Ringer) makesWay(source string) bool {
-	return len(r.fresh.waiting[source]) > floodRings && r.crowded()
+	return len(r.fresh.waiting[source]) > floodRings && r.crowds(source)
 }
 
 // wake has the callers look again. Not without the lock: one that has just looked would

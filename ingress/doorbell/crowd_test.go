@@ -12,6 +12,11 @@ import (
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
 )
 
+// crowdedBy has a source crowd the door.
+func crowdedBy(source string) func(*doorbell.Options) {
+	return func(o *doorbell.Options) { o.Callers, o.Crowds = 16, func(of string) bool { return of == source } }
+}
+
 // TestAFloodMakesWayForACrowdOfWebhooks: a part of one caller while webhooks wait at the
 // door, and its share of the callers as soon as they do not.
 func TestAFloodMakesWayForACrowdOfWebhooks(t *testing.T) {
@@ -19,7 +24,9 @@ func TestAFloodMakesWayForACrowdOfWebhooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &shared{answer: freeTemporal}
 		var crowded atomic.Bool
-		b := newBench(server.call, func(o *doorbell.Options) { o.Callers, o.Crowded = 16, crowded.Load })
+		b := newBench(server.call, func(o *doorbell.Options) {
+			o.Callers, o.Crowds = 16, func(source string) bool { return source == "flood" && crowded.Load() }
+		})
 		crowded.Store(true)
 		for n := range 1_000 {
 			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
@@ -58,12 +65,35 @@ func TestTheDoorHasEightNinths(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &shared{answer: func(int64) time.Duration { return 5 * time.Millisecond }}
-		b := newBench(server.call, func(o *doorbell.Options) { o.Callers, o.Crowded = 16, func() bool { return true } })
+		b := newBench(server.call, func(o *doorbell.Options) { o.Callers, o.Crowds = 16, func(string) bool { return true } })
 		for n := range 500 {
 			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
 		}
 		<-time.After(9 * time.Second)
 		require.InDelta(t, 200, server.calls.Load(), 10)
+		require.NoError(t, b.close(t, time.Hour))
+	})
+}
+
+// TestABacklogOfACalmSourceMakesNoWay: whose webhooks do not crowd the door works off what
+// waits, as after a time without Temporal.
+func TestABacklogOfACalmSourceMakesNoWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server := &shared{answer: freeTemporal}
+		b := newBench(server.call, crowdedBy("flood"))
+		for n := range 300 {
+			b.ringer.Ring(fmt.Sprintf("calm/%d", n))
+			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
+		}
+		for n := range 250 { // 25 a second
+			b.ringer.Ring(fmt.Sprintf("calm/later/%d", n))
+			<-time.After(40 * time.Millisecond)
+		}
+		synctest.Wait()
+		require.Zero(t, server.flight.Load()-server.flood.Load(), "of the calm one nobody waits")
+		require.EqualValues(t, 300, server.calls.Load()+int64(b.ringer.Waiting()), "only the flood's")
+		require.InDelta(t, 72, server.calls.Load(), 5)
 		require.NoError(t, b.close(t, time.Hour))
 	})
 }
@@ -77,7 +107,9 @@ func TestWhoRestsIsWoken(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := &shared{answer: freeTemporal}
 				var crowded atomic.Bool
-				b := newBench(server.call, func(o *doorbell.Options) { o.Callers, o.Crowded = 16, crowded.Load })
+				b := newBench(server.call, func(o *doorbell.Options) {
+					o.Callers, o.Crowds = 16, func(source string) bool { return source == "flood" && crowded.Load() }
+				})
 				b.ringer.Ring("flood/first")
 				<-time.After(40 * time.Millisecond)
 				synctest.Wait()

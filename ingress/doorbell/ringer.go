@@ -44,10 +44,11 @@ type Options struct {
 	// runs that linger, which are mostly there.
 	Eager EagerStarter
 
-	// Crowded tells whether more webhooks arrive at this process than it acknowledges at
-	// once. While they do, a source with a flood of rings has a ninth of one caller: what a
-	// run costs is taken from the door where a worker shares its process. Nil: never.
-	Crowded func() bool
+	// Crowds tells whether more webhooks arrive at this process than it acknowledges at
+	// once, and a source sends them. While it does, the source has one call at a time, if it
+	// has a flood of rings, and rests after each: what a run costs is taken from the door
+	// where a worker shares its process. Nil: never.
+	Crowds func(source string) bool
 
 	// Relief is the lane's window, which the workers of this process share; nil: there
 	// is no lane. Inbox and Left are needed with it: Left, if not nil, is told of each
@@ -66,7 +67,7 @@ type Ringer struct {
 	log       *slog.Logger
 	taskQueue string
 	capacity  int
-	crowded   func() bool
+	crowds    func(source string) bool
 	metrics   *ringerMetrics
 
 	calls  context.Context // ended when Close gives up
@@ -109,7 +110,7 @@ func NewRinger(o Options) *Ringer {
 		log:       o.Log,
 		taskQueue: o.TaskQueue,
 		capacity:  o.Capacity,
-		crowded:   o.Crowded,
+		crowds:    o.Crowds,
 		rings:     map[string]*ring{},
 		counts:    map[string]int{},
 		left:      left{window: o.Relief, inbox: o.Inbox, told: o.Left, open: map[string]bool{}},
@@ -120,8 +121,8 @@ func NewRinger(o Options) *Ringer {
 	if r.capacity == 0 {
 		r.capacity = DefaultCapacity
 	}
-	if r.crowded == nil {
-		r.crowded = func() bool { return false }
+	if r.crowds == nil {
+		r.crowds = func(string) bool { return false }
 	}
 	callers := o.Callers
 	if callers == 0 {

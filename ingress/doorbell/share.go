@@ -26,7 +26,8 @@ const (
 	remember = time.Minute
 	// doorShare is how many times as long as a call took a source rests that makes way for
 	// the door. A run that a call begins keeps processors busy for about as long as the
-	// call, so that the door has eight ninths of them, as it has of what drains begin.
+	// call, so that beside short calls the door has eight ninths of them, as it has beside
+	// what drains begin.
 	doorShare = 8
 	// longestRest is how long it rests at most: where Temporal is slow because it is far
 	// away, or busy with others, the door gains nothing.
