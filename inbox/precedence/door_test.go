@@ -142,10 +142,10 @@ func TestASourceThatDoesNotCrowdIsNotTouched(t *testing.T) {
 func TestWhoCrowds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		door := precedence.NewDoor(&disk{commit: 10 * time.Millisecond})
+		door := precedence.NewDoor(&disk{commit: 40 * time.Millisecond})
 		require.False(t, door.Crowds("redo"), "nobody has come yet")
 		stopCrowd := crowd(door, "redo", many())
-		stopCalm := crowd(door, "redox", 1) // 100 a second
+		stopCalm := crowd(door, "redox", 1) // 25 a second
 		<-time.After(5 * time.Second)
 		require.True(t, door.Crowds("redo"))
 		require.False(t, door.Crowds("redox"), "it is in the same crowd")
