@@ -30,8 +30,8 @@ type source struct {
 	as      time.Time // of then
 	waiting []*waiter // the longest first
 
-	tooMuch   float64   // webhooks of it that a crowd had, beyond those of a calm source; 2*calm at most
-	tooMuchAs time.Time // of then
+	excess   float64   // what it has sent to a crowd beyond what a calm source does; 2*calm at most
+	excessAs time.Time // of then
 }
 
 // waiter is a drain that is to begin an event.
@@ -114,9 +114,10 @@ func (d *Door) admit(s *source) {
 // earn adds events, but not beyond so many.
 func (s *source) earn(events, most float64) { s.earned = max(s.earned, min(s.earned+events, most)) }
 
-// sentTooMuch is how many webhooks of a crowd were too much, which a calm source's rate makes up for.
-func (s *source) sentTooMuch(now time.Time) float64 {
-	return max(0, s.tooMuch-calm*now.Sub(s.tooMuchAs).Seconds())
+// excessNow is the excess after the time that has passed, in which a calm source would have
+// sent as much.
+func (s *source) excessNow(now time.Time) float64 {
+	return max(0, s.excess-calm*now.Sub(s.excessAs).Seconds())
 }
 
 // source returns a source's account, which begins with what a calm one may have.

@@ -75,7 +75,7 @@ func (d *Door) Crowds(source string) bool {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.source(source).sentTooMuch(time.Now()) > calm
+	return d.source(source).excessNow(time.Now()) > calm
 }
 
 // stays tells whether the crowd has been there for so long that it is the load.
@@ -97,7 +97,7 @@ func (d *Door) accepted(events []inbox.NewEvent) {
 	defer d.mu.Unlock()
 	for i := range events {
 		s := d.source(events[i].Source)
-		s.tooMuch, s.tooMuchAs = min(s.sentTooMuch(now)+1, 2*calm), now
+		s.excess, s.excessAs = min(s.excessNow(now)+1, 2*calm), now
 		s.earn(earned, saved)
 		d.admit(s)
 	}

@@ -61,8 +61,8 @@ func apply(c *conn, step migration.Step) error {
 	}
 	if err != nil {
 		c.raw.SetInterrupt(context.Background())
-		_ = c.script("ROLLBACK") // what matters is what failed
-		_ = c.script("PRAGMA writable_schema = RESET")
+		_ = c.script("ROLLBACK")                       // what matters is what failed
+		_ = c.script("PRAGMA writable_schema = RESET") // which no transaction takes back
 	}
 	return err
 }

@@ -11,5 +11,5 @@ PRAGMA writable_schema = ON;
 UPDATE sqlite_schema SET sql = 'CREATE INDEX events_set_aside ON events (status) WHERE status = ''parked'' OR status = ''failed'' OR status = ''quarantined'''
 WHERE type = 'index' AND name = 'events_set_aside';
 PRAGMA writable_schema = RESET; -- and read the schema again
-CREATE TABLE empty (number INTEGER); -- changes the schema's number, by which other connections see that they must
+CREATE TABLE empty (number INTEGER); -- another number of the schema, so that other connections read it again, too
 DROP TABLE empty;
