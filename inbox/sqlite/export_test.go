@@ -84,6 +84,7 @@ const (
 	SetAsideSQL    = setAsideSQL
 	InsertEventSQL = insertEventSQL
 	SettleSQL      = settleSQL
+	UpdateThinSQL  = updateThinSQL
 )
 
 // StillRungSQL and HeldSQL ask about so many subjects.

@@ -9,7 +9,7 @@ import (
 // letGoSQL goes by the index: who is in hand is to be swept when that must be over.
 const letGoSQL = `UPDATE subjects INDEXED BY subjects_to_sweep
 	SET sweep_at = busy_since, busy_run = '', busy_since = NULL, busy_until = NULL
-	WHERE pending > 0 AND sweep_at > ? AND sweep_at = busy_until`
+	WHERE waits = 1 AND sweep_at > ? AND sweep_at = busy_until`
 
 // letGo ends every hand that the process before this one had at a subject. That
 // process is dead, for the file's lock is ours, and its handlers with it: nobody needs

@@ -37,14 +37,14 @@ func (t *tx) unrung(now, before row.Time, limit int) ([]string, error) {
 		return nil, err
 	}
 	subjects, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
-		WHERE pending > 0 AND sweep_at < ? AND sweep_at <= ? ORDER BY sweep_at LIMIT ?`, before, now, limit)
+		WHERE waits = 1 AND sweep_at < ? AND sweep_at <= ? ORDER BY sweep_at LIMIT ?`, before, now, limit)
 	if err != nil {
 		return nil, err
 	}
 	// Whoever may be tried now and yet is to be swept long after now was noted
 	// under a wrong clock. The index alone passes over those that are held or wait.
 	astray, err := t.ids(`SELECT id FROM subjects INDEXED BY subjects_to_sweep
-		WHERE pending > 0 AND sweep_at > ? AND (held = 0 OR held_until <= ?) AND (next_wake IS NULL OR next_wake <= ?)
+		WHERE waits = 1 AND sweep_at > ? AND (held = 0 OR held_until <= ?) AND (next_wake IS NULL OR next_wake <= ?)
 		ORDER BY sweep_at LIMIT ?`, now.Plus(row.ClockSlack), now, now, limit-len(subjects))
 	if err != nil {
 		return nil, err

@@ -52,3 +52,13 @@ func TestAnEventIsWrittenWithoutATableOfItsOwn(t *testing.T) {
 		require.NotContains(t, opcodes, "OpenEphemeral", name)
 	}
 }
+
+// TestASubjectThatWaitsOnKeepsItsPlaceInTheIndex: it is written without it.
+func TestASubjectThatWaitsOnKeepsItsPlaceInTheIndex(t *testing.T) {
+	t.Parallel()
+	opcodes, err := beside(t).Opcodes(sqlite.UpdateThinSQL)
+	require.NoError(t, err)
+	require.Contains(t, opcodes, "Insert")
+	require.NotContains(t, opcodes, "IdxInsert")
+	require.NotContains(t, opcodes, "IdxDelete")
+}

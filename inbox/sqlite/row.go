@@ -70,8 +70,8 @@ func (t *tx) saveOne(kept *keptRow) error {
 	}
 	if old.Number == 0 {
 		old = row.Row{Number: r.Number, ID: r.ID, Name: r.Name, Source: r.Source, Pending: r.Pending, SweepAt: r.SweepAt}
-		err := t.exec("INSERT INTO subjects (number, id, name, source, pending, sweep_at) VALUES (?, ?, ?, ?, ?, ?)",
-			r.Number, r.ID, r.Name, r.Source, r.Pending, r.SweepAt)
+		err := t.exec("INSERT INTO subjects (number, id, name, source, pending, waits, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+			r.Number, r.ID, r.Name, r.Source, r.Pending, waits(r), r.SweepAt)
 		if err != nil {
 			return err
 		}
@@ -84,6 +84,12 @@ func (t *tx) saveOne(kept *keptRow) error {
 	return nil
 }
 
+// waits is what the column of that name says of a row: 1 while anything is pending.
+func waits(r row.Row) bool { return r.Pending > 0 }
+
+// updateThinSQL is what nearly every batch does: no index is touched.
+const updateThinSQL = `UPDATE subjects SET pending = ?, epoch = ?, busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`
+
 // update stores a row that the database has as old.
 func (t *tx) update(r, old row.Row) error {
 	if r == old {
@@ -92,14 +98,17 @@ func (t *tx) update(r, old row.Row) error {
 	thin := old
 	thin.Pending, thin.Epoch, thin.SweepAt = r.Pending, r.Epoch, r.SweepAt
 	thin.BusyRun, thin.BusySince, thin.BusyUntil = r.BusyRun, r.BusySince, r.BusyUntil
-	if r == thin { // what nearly every batch does: no other index is touched
-		return t.exec(`UPDATE subjects SET pending = ?, epoch = ?, sweep_at = ?,
+	switch { // SQLite writes an index if one of its columns is named here
+	case r == thin && r.SweepAt == old.SweepAt && waits(r) == waits(old):
+		return t.exec(updateThinSQL, r.Pending, r.Epoch, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
+	case r == thin:
+		return t.exec(`UPDATE subjects SET pending = ?, waits = ?, epoch = ?, sweep_at = ?,
 			busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
-			r.Pending, r.Epoch, r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
+			r.Pending, waits(r), r.Epoch, r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
 	}
-	return t.exec(`UPDATE subjects SET pending = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
+	return t.exec(`UPDATE subjects SET pending = ?, waits = ?, epoch = ?, held = ?, held_since = ?, held_until = ?,
 		held_by = ?, held_reason = ?, streak = ?, spent = ?, holds = ?, next_wake = ?, last_error = ?,
 		failed_at = ?, sweep_at = ?, busy_run = ?, busy_since = ?, busy_until = ? WHERE number = ?`,
-		r.Pending, r.Epoch, r.Held, r.HeldSince, r.HeldUntil, r.HeldBy, r.HeldReason, r.Streak, r.Spent,
+		r.Pending, waits(r), r.Epoch, r.Held, r.HeldSince, r.HeldUntil, r.HeldBy, r.HeldReason, r.Streak, r.Spent,
 		r.Holds, r.NextWake, r.LastError, r.FailedAt, r.SweepAt, r.BusyRun, r.BusySince, r.BusyUntil, r.Number)
 }

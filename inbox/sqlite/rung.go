@@ -13,7 +13,7 @@ import (
 // isRung is what inbox.Drainer.Rung asks of a subject: ?1 is now, ?2 is before, ?3 is
 // when a hand began at the latest if it was not noted under a wrong clock, as
 // row.InHand has it.
-const isRung = `pending > 0 AND sweep_at <= ?2 AND held = 0 AND streak = 0 AND (next_wake IS NULL OR next_wake <= ?1)
+const isRung = `waits = 1 AND sweep_at <= ?2 AND held = 0 AND streak = 0 AND (next_wake IS NULL OR next_wake <= ?1)
 	AND (busy_until IS NULL OR busy_until <= ?1 OR busy_since > ?3)`
 
 // Who is in hand is to be swept later, so the index has hardly anybody that the

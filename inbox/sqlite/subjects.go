@@ -11,12 +11,12 @@ import (
 // Each state has an index that holds only its subjects: listing the few that are
 // in trouble never reads the many that are idle.
 var statesWhere = map[inbox.State]string{
-	"": `s.number IN (SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE pending > 0
+	"": `s.number IN (SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE waits = 1
 		UNION SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)`,
 	inbox.StateHeld: "s.number IN (SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)",
 	inbox.StateRetrying: `s.number IN (SELECT number FROM subjects INDEXED BY subjects_retrying WHERE streak > 0)
 		AND s.pending > 0 AND s.held = 0`,
-	inbox.StatePending: `s.number IN (SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE pending > 0)
+	inbox.StatePending: `s.number IN (SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE waits = 1)
 		AND s.streak = 0 AND s.held = 0`,
 }
 

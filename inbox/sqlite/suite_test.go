@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -27,11 +28,29 @@ func TestInbox(t *testing.T) {
 	})
 }
 
-// open opens a store that is closed when the test ends.
+// open opens a store that is closed when the test ends, and its indexes are then looked at.
 func open(tb testing.TB, path string, options sqlite.Options) *sqlite.Store {
 	tb.Helper()
 	store, err := sqlite.Open(tb.Context(), path, options)
 	require.NoError(tb, err)
-	tb.Cleanup(func() { require.NoError(tb, store.Close()) })
+	tb.Cleanup(func() {
+		require.NoError(tb, store.Close())
+		requireSound(tb, path)
+	})
 	return store
+}
+
+// requireSound has SQLite check a database that nobody has open, and finds each subject
+// that waits in the index of those.
+func requireSound(tb testing.TB, path string) {
+	tb.Helper()
+	c, err := sqlite.Connect(context.Background(), path)
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, c.Close()) }()
+	said, err := c.Text("PRAGMA integrity_check")
+	require.NoError(tb, err)
+	require.Equal(tb, []string{"ok"}, said)
+	said, err = c.Text("SELECT id FROM subjects WHERE waits <> (pending > 0)")
+	require.NoError(tb, err)
+	require.Empty(tb, said)
 }

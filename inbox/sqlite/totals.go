@@ -53,7 +53,7 @@ func countTotals(c *conn) (t totals, err error) {
 		coalesce(sum(NOT held AND streak > 0 AND pending > 0), 0),
 		coalesce(sum(NOT held AND streak = 0 AND pending > 0), 0)
 		FROM subjects WHERE number IN (
-			SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE pending > 0
+			SELECT number FROM subjects INDEXED BY subjects_to_sweep WHERE waits = 1
 			UNION SELECT number FROM subjects INDEXED BY subjects_held WHERE held = 1)`, nil, func(c columns) {
 		t.pending, t.held, t.retrying, t.waiting = c.int(), c.int(), c.int(), c.int()
 	})
