@@ -35,18 +35,18 @@ func open(tb testing.TB, path string, options sqlite.Options) *sqlite.Store {
 	require.NoError(tb, err)
 	tb.Cleanup(func() {
 		require.NoError(tb, store.Close())
-		requireSound(tb, path)
+		c, err := sqlite.Connect(context.Background(), path)
+		require.NoError(tb, err)
+		requireSound(tb, c)
+		require.NoError(tb, c.Close())
 	})
 	return store
 }
 
-// requireSound has SQLite check a database that nobody has open, and finds each subject
-// that waits in the index of those.
-func requireSound(tb testing.TB, path string) {
+// requireSound has SQLite check a database, and finds each subject that waits in the
+// index of those.
+func requireSound(tb testing.TB, c sqlite.Conn) {
 	tb.Helper()
-	c, err := sqlite.Connect(context.Background(), path)
-	require.NoError(tb, err)
-	defer func() { require.NoError(tb, c.Close()) }()
 	said, err := c.Text("PRAGMA integrity_check")
 	require.NoError(tb, err)
 	require.Equal(tb, []string{"ok"}, said)

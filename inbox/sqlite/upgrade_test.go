@@ -43,9 +43,8 @@ func TestAnUpgradeDoesNotReadTheEvents(t *testing.T) {
 	for _, check := range []sqlite.Conn{old, db, connected(t, path)} {
 		require.Equal(t, "CREATE INDEX events_set_aside ON events (status) WHERE "+setAside,
 			text(t, check, "SELECT sql FROM sqlite_schema WHERE name = 'events_set_aside'"))
-		require.Equal(t, "ok", text(t, check, "PRAGMA integrity_check"))
+		requireSound(t, check)
 		require.Equal(t, "20", text(t, check, "SELECT count(*) FROM subjects INDEXED BY subjects_to_sweep WHERE waits = 1"))
-		require.Equal(t, "0", text(t, check, "SELECT count(*) FROM subjects WHERE waits <> (pending > 0)"))
 		require.Equal(t, "60", text(t, check, "SELECT count(*) FROM events INDEXED BY events_set_aside WHERE "+setAside))
 		require.Equal(t, "0", text(t, check, "SELECT count(*) FROM events INDEXED BY events_by_key WHERE key_hash IS NOT NULL"))
 		require.NoError(t, check.Exec("UPDATE events SET status = 'failed', key_hash = 7 WHERE sequence = 9"))

@@ -12,10 +12,14 @@ import (
 	"github.com/holdfast-project/holdfast/ingress/doorbell"
 )
 
-// crowdedBy has a source crowd the door.
-func crowdedBy(source string) func(*doorbell.Options) {
-	return func(o *doorbell.Options) { o.Callers, o.Crowds = 16, func(of string) bool { return of == source } }
+// floodCrowds has the flood's source crowd the door while now holds.
+func floodCrowds(now func() bool) func(*doorbell.Options) {
+	return func(o *doorbell.Options) {
+		o.Callers, o.Crowds = 16, func(source string) bool { return source == "flood" && now() }
+	}
 }
+
+func always() bool { return true }
 
 // TestAFloodMakesWayForACrowdOfWebhooks: a part of one caller while webhooks wait at the
 // door, and its share of the callers as soon as they do not.
@@ -24,9 +28,7 @@ func TestAFloodMakesWayForACrowdOfWebhooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &shared{answer: freeTemporal}
 		var crowded atomic.Bool
-		b := newBench(server.call, func(o *doorbell.Options) {
-			o.Callers, o.Crowds = 16, func(source string) bool { return source == "flood" && crowded.Load() }
-		})
+		b := newBench(server.call, floodCrowds(crowded.Load))
 		crowded.Store(true)
 		for n := range 1_000 {
 			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
@@ -65,7 +67,7 @@ func TestTheDoorHasEightNinths(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &shared{answer: func(int64) time.Duration { return 5 * time.Millisecond }}
-		b := newBench(server.call, func(o *doorbell.Options) { o.Callers, o.Crowds = 16, func(string) bool { return true } })
+		b := newBench(server.call, floodCrowds(always))
 		for n := range 500 {
 			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
 		}
@@ -81,7 +83,7 @@ func TestABacklogOfACalmSourceMakesNoWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		server := &shared{answer: freeTemporal}
-		b := newBench(server.call, crowdedBy("flood"))
+		b := newBench(server.call, floodCrowds(always))
 		for n := range 300 {
 			b.ringer.Ring(fmt.Sprintf("calm/%d", n))
 			b.ringer.Ring(fmt.Sprintf("flood/%d", n))
@@ -107,9 +109,7 @@ func TestWhoRestsIsWoken(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := &shared{answer: freeTemporal}
 				var crowded atomic.Bool
-				b := newBench(server.call, func(o *doorbell.Options) {
-					o.Callers, o.Crowds = 16, func(source string) bool { return source == "flood" && crowded.Load() }
-				})
+				b := newBench(server.call, floodCrowds(crowded.Load))
 				b.ringer.Ring("flood/first")
 				<-time.After(40 * time.Millisecond)
 				synctest.Wait()
